@@ -1,0 +1,1 @@
+"""From decoded planes to RGB tensors: pixel formats, colour arithmetic, native kernels and their NumPy reference."""
