@@ -11,7 +11,7 @@ from vision_io.pixels.colour import exact_coefficients, ffmpeg_coefficients
 from vision_io.pixels.raw_frame import RawFrame
 from vision_io.pixels.reference import rgb_planes, uses_ffmpeg_arithmetic
 
-__all__ = ["FrameSlots", "empty_uint8"]
+__all__ = ["FrameSlots", "empty_uint8", "write_rgb"]
 
 
 def empty_uint8(*shape: int) -> Tensor:
@@ -56,3 +56,53 @@ class FrameSlots:
     def repeat(self, source: int, slot: int) -> None:
         """Copy slot ``source`` to ``slot``."""
         self._frames[slot].copy_(self._frames[source])
+
+
+def write_rgb(frame: RawFrame, address: int, channel_stride: int, row_stride: int) -> None:
+    """Convert a frame with the native kernels to three planes of bytes.
+
+    Args:
+        frame: What to convert, before rotation.
+        address: Where the first sample of R goes. The caller owns that memory and guarantees its size.
+        channel_stride: Bytes from R to G and from G to B.
+        row_stride: Bytes from one row to the next.
+    """
+    assert kernels is not None
+    layout, width, height = frame.format, frame.width, frame.height
+    if layout.family in ("yuv", "nv"):
+        planes, strides, step = _chroma_planes(frame)
+        if uses_ffmpeg_arithmetic(frame):
+            fixed = ffmpeg_coefficients(frame.matrix, frame.full_range).as_tuple()
+            kernels.fixed_420(planes, strides, step, width, height, fixed, address, channel_stride, row_stride)
+            return
+        exact = exact_coefficients(frame.matrix, frame.full_range, layout.bits).as_tuple()
+        kernels.exact(
+            planes, strides, step, layout.chroma_shift, layout.bytes_per_sample, layout.shift, width, height, exact,
+            address, channel_stride, row_stride,
+        )  # fmt: skip
+        return
+    if layout.family == "packed":
+        kernels.split(
+            frame.addresses[0], frame.strides[0], width, height, layout.step, (*layout.order, 0), 3,
+            address, channel_stride, row_stride,
+        )  # fmt: skip
+        return
+    for channel, plane in enumerate(layout.order or (0, 0, 0)):
+        to = address + channel * channel_stride
+        if layout.bits == 8:
+            kernels.split(
+                frame.addresses[plane], frame.strides[plane], width, height, 1, (0, 0, 0, 0), 1, to, 0, row_stride
+            )
+        else:
+            factor = 255.0 / ((1 << layout.bits) - 1)
+            kernels.words_to_bytes(frame.addresses[plane], frame.strides[plane], width, height, factor, to, row_stride)
+
+
+def _chroma_planes(frame: RawFrame) -> tuple[tuple[int, int, int], tuple[int, int, int], int]:
+    """Addresses and strides of Y, U and V, and the distance of two chroma samples."""
+    if frame.format.family == "yuv":
+        return frame.addresses[:3], frame.strides[:3], 1  # pyright: ignore[reportReturnType]
+    luma, pairs = frame.addresses[:2]
+    size = frame.format.bytes_per_sample
+    u, v = (pairs + place * size for place in frame.format.order)
+    return (luma, u, v), (frame.strides[0], frame.strides[1], frame.strides[1]), 2

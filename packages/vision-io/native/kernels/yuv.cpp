@@ -1,0 +1,151 @@
+#include "yuv.hpp"
+
+#include "yuv_vectors.hpp"
+
+namespace vision_io {
+namespace VISION_ISA_NAMESPACE {
+
+static inline uint8_t clip(int x) { return static_cast<uint8_t>(x < 0 ? 0 : x > 255 ? 255 : x); }
+
+// One or two rows of luma that share a row of chroma. `first` and `second` are the samples of a chroma pair.
+struct RowPair {
+  const uint8_t* luma[2];
+  const uint8_t *u, *v;
+  uint8_t* rgb[2];
+  int rows, step;
+};
+
+static inline void fixed_pixels(const RowPair& pair, const FixedCoefficients& c, ptrdiff_t channel, int begin, int end) {
+  for (int x = begin; x < end; ++x) {
+    const int u = 8 * pair.u[(x >> 1) * pair.step] - 1024, v = 8 * pair.v[(x >> 1) * pair.step] - 1024;
+    const int red = (v * c.v_to_r) >> 16, green = ((u * c.u_to_g) >> 16) + ((v * c.v_to_g) >> 16);
+    const int blue = (u * c.u_to_b) >> 16;
+    for (int row = 0; row < pair.rows; ++row) {
+      const int luma = ((8 * pair.luma[row][x] - c.y_offset) * c.y_gain) >> 16;
+      uint8_t* out = pair.rgb[row] + x;
+      out[0] = clip(luma + red);
+      out[channel] = clip(luma + green);
+      out[2 * channel] = clip(luma + blue);
+    }
+  }
+}
+
+#if VISION_IO_VECTORS
+// pmulhw is the arithmetic that swscale defines: (a * b) >> 16 of signed words.
+struct FixedVectors {
+  i16 y_offset, y_gain, v_to_r, u_to_g, v_to_g, u_to_b, centre;
+  explicit FixedVectors(const FixedCoefficients& c)
+      : y_offset(set16(c.y_offset)), y_gain(set16(c.y_gain)), v_to_r(set16(c.v_to_r)), u_to_g(set16(c.u_to_g)),
+        v_to_g(set16(c.v_to_g)), u_to_b(set16(c.u_to_b)), centre(set16(1024)) {}
+};
+
+static inline void fixed_block(const RowPair& pair, const FixedVectors& c, ptrdiff_t channel, int x) {
+  i16 u, v;
+  if (pair.step == 1) {
+    u = load_samples(pair.u + x / 2);
+    v = load_samples(pair.v + x / 2);
+  } else if (pair.u < pair.v) {
+    load_pairs(pair.u + x, u, v);
+  } else {
+    load_pairs(pair.v + x, v, u);
+  }
+  u = sub(shift_left<3>(u), c.centre);
+  v = sub(shift_left<3>(v), c.centre);
+  const i16 red = mul_high(v, c.v_to_r), green = add(mul_high(u, c.u_to_g), mul_high(v, c.v_to_g));
+  const i16 blue = mul_high(u, c.u_to_b);
+  for (int row = 0; row < pair.rows; ++row) {
+    const u8 bytes = load(pair.luma[row] + x);
+    const i16 low = mul_high(sub(shift_left<3>(bytes_low(bytes)), c.y_offset), c.y_gain);
+    const i16 high = mul_high(sub(shift_left<3>(bytes_high(bytes)), c.y_offset), c.y_gain);
+    uint8_t* out = pair.rgb[row] + x;
+    store(out, pack(add(low, twice_low(red)), add(high, twice_high(red))));
+    store(out + channel, pack(add(low, twice_low(green)), add(high, twice_high(green))));
+    store(out + 2 * channel, pack(add(low, twice_low(blue)), add(high, twice_high(blue))));
+  }
+}
+#endif
+
+static void fixed_420(const YuvPicture& p, const FixedCoefficients& c, const Destination& out) {
+#if VISION_IO_VECTORS
+  const FixedVectors vectors(c);
+#endif
+  for (int y = 0; y < p.height; y += 2) {
+    RowPair pair;
+    pair.rows = y + 1 < p.height ? 2 : 1;
+    pair.step = p.chroma_step;
+    for (int row = 0; row < 2; ++row) {
+      const ptrdiff_t line = y + (row < pair.rows ? row : 0);
+      pair.luma[row] = p.y + line * p.y_stride;
+      pair.rgb[row] = out.rgb + line * out.row_stride;
+    }
+    pair.u = p.u + (y / 2) * p.u_stride;
+    pair.v = p.v + (y / 2) * p.v_stride;
+    int done = 0;
+#if VISION_IO_VECTORS
+    const int even = p.width & ~1;
+    for (; done + u8::lanes <= even; done += u8::lanes) fixed_block(pair, vectors, out.channel_stride, done);
+    if (done < even && even >= u8::lanes) {  // the rest once more with what lies before it
+      fixed_block(pair, vectors, out.channel_stride, even - u8::lanes);
+      done = even;
+    }
+#endif
+    fixed_pixels(pair, c, out.channel_stride, done, p.width);
+  }
+}
+
+// Rounded once. Multiplications and additions are kept apart, so that every ISA and the NumPy reference agree.
+constexpr int block = 256;
+
+static inline float sample(const uint8_t* plane, int i, const YuvPicture& p) {
+  if (p.sample_bytes == 1) return plane[i];
+  uint16_t word;
+  memcpy(&word, plane + 2 * i, 2);
+  return static_cast<float>(word >> p.sample_shift);
+}
+
+static inline uint8_t round_byte(float x) {
+  x = x > 0.0f ? x : 0.0f;
+  x = x < 255.0f ? x : 255.0f;
+  return static_cast<uint8_t>(static_cast<int>(x + 0.5f));
+}
+
+static void load_block(const YuvPicture& p, const uint8_t* plane, int begin, int count, float offset, float* to) {
+  if (p.sample_bytes == 1)
+    for (int i = 0; i < count; ++i) to[i] = static_cast<float>(plane[begin + i]) - offset;
+  else
+    for (int i = 0; i < count; ++i) to[i] = sample(plane, begin + i, p) - offset;
+}
+
+static void load_chroma(const YuvPicture& p, const uint8_t* plane, int begin, int count, float centre, float* to) {
+  if (p.chroma_step == 1 && p.chroma_shift_x == 0) return load_block(p, plane, begin, count, centre, to);
+  for (int i = 0; i < count; ++i)
+    to[i] = sample(plane, ((begin + i) >> p.chroma_shift_x) * p.chroma_step, p) - centre;
+}
+
+static void exact(const YuvPicture& p, const FloatCoefficients& c, const Destination& out) {
+  float luma[block], u[block], v[block];
+  for (int y = 0; y < p.height; ++y) {
+    const uint8_t* y_row = p.y + y * p.y_stride;
+    const uint8_t* u_row = p.u + (y >> p.chroma_shift_y) * p.u_stride;
+    const uint8_t* v_row = p.v + (y >> p.chroma_shift_y) * p.v_stride;
+    for (int begin = 0; begin < p.width; begin += block) {
+      const int count = p.width - begin < block ? p.width - begin : block;
+      load_block(p, y_row, begin, count, c.y_offset, luma);
+      load_chroma(p, u_row, begin, count, c.centre, u);
+      load_chroma(p, v_row, begin, count, c.centre, v);
+      uint8_t* red = out.rgb + y * out.row_stride + begin;
+      uint8_t* green = red + out.channel_stride;
+      uint8_t* blue = green + out.channel_stride;
+      for (int i = 0; i < count; ++i) luma[i] *= c.y_gain;
+      for (int i = 0; i < count; ++i) red[i] = round_byte(luma[i] + v[i] * c.v_to_r);
+      for (int i = 0; i < count; ++i) green[i] = round_byte((luma[i] + u[i] * c.u_to_g) + v[i] * c.v_to_g);
+      for (int i = 0; i < count; ++i) blue[i] = round_byte(luma[i] + u[i] * c.u_to_b);
+    }
+  }
+}
+
+}  // namespace VISION_ISA_NAMESPACE
+
+VISION_DEFINE_KERNELS(YuvKernels, yuv_kernels) = {&VISION_ISA_NAMESPACE::fixed_420, &VISION_ISA_NAMESPACE::exact};
+
+}  // namespace vision_io
