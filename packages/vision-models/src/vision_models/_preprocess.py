@@ -8,6 +8,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from vision_contract import find
 
 __all__ = ["ImageClassification"]
 
@@ -89,8 +90,6 @@ class ImageClassification(nn.Module):
         self.std = [float(value) for value in std]
         self.interpolation = mode
         self.antialias = antialias
-        from vision_contract import find
-
         self.resize = resize if resize is not None else find("resize", default=resize_reference)
 
     def forward(self, img: Tensor) -> Tensor:

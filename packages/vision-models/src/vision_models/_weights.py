@@ -41,8 +41,8 @@ class Weights:
 
     url: str
     transforms: Callable[..., nn.Module]
-    meta: dict[str, Any]
-    sha256: str | None = field(default=None)
+    meta: dict[str, Any] = field(repr=False)
+    sha256: str | None = None
 
     def __post_init__(self) -> None:
         if self.sha256 is None:
@@ -134,6 +134,9 @@ class WeightsEnum(Enum):
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}.{self.name}"
+
+    def __reduce_ex__(self, protocol: Any) -> tuple[Any, ...]:
+        return getattr, (type(self), self.name)  # by name: the entry itself need not travel
 
 
 def published(family: str) -> Callable[[str, str], Weights]:

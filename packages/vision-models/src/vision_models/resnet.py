@@ -2,8 +2,8 @@
 
 Papers: He et al., "Deep Residual Learning for Image Recognition", https://arxiv.org/abs/1512.03385; Xie et al.,
 "Aggregated Residual Transformations for Deep Neural Networks", https://arxiv.org/abs/1611.05431; Zagoruyko and
-Komodakis, "Wide Residual Networks", https://arxiv.org/abs/1605.07146. The bottleneck strides in its 3x3 convolution, as
-published in https://ngc.nvidia.com/catalog/model-scripts/nvidia:resnet_50_v1_5_for_pytorch ("v1.5").
+Komodakis, "Wide Residual Networks", https://arxiv.org/abs/1605.07146. A bottleneck strides in its 3x3 convolution
+("v1.5"), as the published weights expect.
 """
 
 # ruff: noqa: N801  (the published names of the weights)
@@ -50,10 +50,6 @@ def _conv3x3(inplanes: int, planes: int, stride: int = 1, groups: int = 1, dilat
     return nn.Conv2d(inplanes, planes, 3, stride, padding=dilation, dilation=dilation, groups=groups, bias=False)
 
 
-def _conv1x1(inplanes: int, planes: int, stride: int = 1) -> nn.Conv2d:
-    return nn.Conv2d(inplanes, planes, 1, stride, bias=False)
-
-
 class BasicBlock(nn.Module):
     """Two 3x3 convolutions and a shortcut (ResNet-18 and -34).
 
@@ -64,7 +60,7 @@ class BasicBlock(nn.Module):
         downsample: brings the input to the output's shape for the shortcut; ``None`` where it has that shape.
         groups: must be 1 here.
         base_width: must be 64 here.
-        dilation: of both convolutions.
+        dilation: must be 1 here.
         norm_layer: makes a normalisation for a number of channels.
     """
 
@@ -82,15 +78,16 @@ class BasicBlock(nn.Module):
         norm_layer: Norm | None = None,
     ) -> None:
         super().__init__()
-        if groups != 1 or base_width != 64:
+        if (groups, base_width, dilation) != (1, 64, 1):
             raise ValueError(
-                f"BasicBlock: expected groups=1 and width_per_group=64, got {groups} and {base_width}; use Bottleneck"
+                f"BasicBlock has neither groups, widths nor dilation: expected groups=1, width_per_group=64 and "
+                f"dilation=1, got {groups}, {base_width} and {dilation}; use Bottleneck (ResNet-50 and deeper)"
             )
         norm = norm_layer or nn.BatchNorm2d
-        self.conv1 = _conv3x3(inplanes, planes, stride, dilation=dilation)
+        self.conv1 = _conv3x3(inplanes, planes, stride)
         self.bn1 = norm(planes)
         self.relu = nn.ReLU(inplace=True)
-        self.conv2 = _conv3x3(planes, planes, dilation=dilation)
+        self.conv2 = _conv3x3(planes, planes)
         self.bn2 = norm(planes)
         self.downsample = downsample
         self.stride = stride
@@ -132,11 +129,11 @@ class Bottleneck(nn.Module):
         super().__init__()
         norm = norm_layer or nn.BatchNorm2d
         width = planes * base_width // 64 * groups
-        self.conv1 = _conv1x1(inplanes, width)
+        self.conv1 = nn.Conv2d(inplanes, width, 1, bias=False)
         self.bn1 = norm(width)
         self.conv2 = _conv3x3(width, width, stride, groups, dilation)
         self.bn2 = norm(width)
-        self.conv3 = _conv1x1(width, planes * self.expansion)
+        self.conv3 = nn.Conv2d(width, planes * self.expansion, 1, bias=False)
         self.bn3 = norm(planes * self.expansion)
         self.relu = nn.ReLU(inplace=True)
         self.downsample = downsample
@@ -221,15 +218,14 @@ class ResNet(nn.Module):
         dilate: bool,
         norm: Norm,
     ) -> nn.Sequential:
-        # The first block of a dilated stage still sees the old sampling grid: it keeps the previous dilation.
-        first_dilation = self.dilation
+        first_dilation = self.dilation  # the first block of a dilated stage still sees the old sampling grid
         if dilate:
             self.dilation *= stride
             stride = 1
         outplanes = planes * block.expansion
         downsample = None
         if stride != 1 or self.inplanes != outplanes:
-            downsample = nn.Sequential(_conv1x1(self.inplanes, outplanes, stride), norm(outplanes))
+            downsample = nn.Sequential(nn.Conv2d(self.inplanes, outplanes, 1, stride, bias=False), norm(outplanes))
         shape = (self.groups, self.base_width)
         stage = [block(self.inplanes, planes, stride, downsample, *shape, first_dilation, norm)]
         self.inplanes = outplanes
@@ -244,11 +240,10 @@ class ResNet(nn.Module):
                 nn.init.ones_(module.weight)
                 nn.init.zeros_(module.bias)
         if zero_init_residual:
-            for module in self.modules():
-                if isinstance(module, (BasicBlock, Bottleneck)):
-                    last = module.bn3 if isinstance(module, Bottleneck) else module.bn2
-                    if isinstance(last.weight, Tensor):
-                        nn.init.zeros_(last.weight)
+            for block in (module for module in self.modules() if isinstance(module, (BasicBlock, Bottleneck))):
+                last = block.bn3 if isinstance(block, Bottleneck) else block.bn2
+                if isinstance(getattr(last, "weight", None), Tensor):
+                    nn.init.zeros_(last.weight)
 
     def forward(self, x: Tensor) -> Tensor:
         x = self.maxpool(self.relu(self.bn1(self.conv1(x))))  # (B, 64, H/4, W/4)

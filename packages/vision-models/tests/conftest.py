@@ -1,0 +1,90 @@
+"""Fixtures: the reference facts beside the repository, and the models that the generic tests run on."""
+
+import gzip
+import importlib.util
+import json
+import os
+from functools import cache
+from pathlib import Path
+
+import pytest
+import torch
+
+import vision_models
+
+REPOSITORY = Path(__file__).resolve().parents[3]
+SHARED = Path(os.environ.get("VISION_SHARED", REPOSITORY.parent / "shared"))
+
+
+@cache
+def _facts(name: str):
+    with gzip.open(SHARED / "reference" / f"{name}.json.gz") as file:
+        return json.load(file)
+
+
+@pytest.fixture(scope="session")
+def facts():
+    """``facts("torchvision_layouts")`` reads a table of reference facts."""
+    if not (SHARED / "reference").is_dir():
+        pytest.skip(f"no reference facts at {SHARED}; set VISION_SHARED")
+    return _facts
+
+
+@pytest.fixture(scope="session")
+def fill(facts):
+    """The module that makes the deterministic weights and inputs of the goldens."""
+    spec = importlib.util.spec_from_file_location("fill", SHARED / "reference" / "fill.py")
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+@cache
+def parameters_of(name: str) -> int:
+    with torch.device("meta"):
+        return sum(p.numel() for p in vision_models.get_model(name).parameters())
+
+
+def smallest_of_each_family() -> set[str]:
+    families: dict[str, list[str]] = {}
+    for name in vision_models.list_models():
+        families.setdefault(vision_models.get_model_builder(name).__module__, []).append(name)
+    return {min(names, key=parameters_of) for names in families.values()}
+
+
+def slow_unless(names: list[str], quick: set[str]) -> list:
+    return [pytest.param(name, marks=() if name in quick else pytest.mark.slow) for name in names]
+
+
+def pytest_generate_tests(metafunc):
+    """Parametrise over the registry.
+
+    ``any_model``: all models. ``golden_model``: all, large ones slow. ``model_name``: all, of which only the smallest
+    of each family is not slow.
+    """
+    names = vision_models.list_models()
+    if "any_model" in metafunc.fixturenames:
+        metafunc.parametrize("any_model", names)
+    if "model_name" in metafunc.fixturenames:
+        metafunc.parametrize("model_name", slow_unless(names, smallest_of_each_family()))
+    if "golden_model" in metafunc.fixturenames:
+        metafunc.parametrize("golden_model", slow_unless(names, {n for n in names if parameters_of(n) < 30_000_000}))
+
+
+@pytest.fixture
+def image_batch():
+    """Makes a batch that the named model accepts, as small as its published minimum and 64 allow."""
+
+    def make(name: str, batch: int = 2) -> torch.Tensor:
+        smallest = 32
+        for weights in vision_models.get_model_weights(name):
+            smallest = max(smallest, *weights.meta["min_size"])
+        generator = torch.Generator().manual_seed(0)
+        return torch.randn(batch, 3, max(smallest, 64), max(smallest, 64), generator=generator)
+
+    return make
+
+
+@pytest.fixture(autouse=True)
+def _seeded():
+    torch.manual_seed(0)
