@@ -29,9 +29,8 @@ __all__ = [
 
 # What a user of one feature needs and an import must not load.
 HEAVY = frozenset(
-    ["av", "cv2", "decord", "hypothesis", "IPython", "matplotlib", "networkx", "onnx", "pandas", "pytest", "scipy"]
-    + ["tensorboard", "torchcodec", "torchvision"]
-)
+    ("av", "cv2", "decord", "hypothesis", "IPython", "matplotlib", "networkx", "onnx", "pandas", "pytest", "scipy")
+) | {"tensorboard", "torchcodec", "torchvision"}
 TEST_TIMEOUT = 1800  # seconds for the tests of one package
 
 _PROBE = """
