@@ -1,0 +1,30 @@
+"""The native module, or the reason why it is absent.
+
+Every operator has a reference in pure torch, so the package works without its native module, only slower;
+`vision_core.build_info()` tells which of the two is in use.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import Any
+
+__all__ = ["module", "reason"]
+
+_FUNCTIONS = ("nms", "resize_u8")  # what this version calls; a module that lacks one was built from older sources
+
+
+def _load() -> tuple[Any, str | None]:
+    try:
+        native = importlib.import_module("vision_core._native_ext")
+    except ImportError as error:
+        return None, f"{type(error).__name__}: {error}"
+    missing = [name for name in ("environment_error", *_FUNCTIONS) if not hasattr(native, name)]
+    if missing:
+        return None, f"the native module was built from older sources, it lacks {', '.join(missing)}: build it again"
+    if native.environment_error is not None:
+        raise ValueError(f"{native.environment_error}; this machine has: {', '.join(native.isas())}")
+    return native, None
+
+
+module, reason = _load()

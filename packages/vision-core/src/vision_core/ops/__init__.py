@@ -1,0 +1,2 @@
+"""Operators on boxes."""
+__all__ = []

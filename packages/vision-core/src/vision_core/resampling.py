@@ -1,0 +1,213 @@
+"""Resizing of images: the operator `resize` that the contract names, and its reference.
+
+uint8 images are filtered with the native kernel where there is one, in 16-bit fixed point; floating-point images go
+through torch's `interpolate`, which is differentiable. The filters that torch lacks (box, hamming, lanczos) run on the
+same native kernel for uint8 and as two matrix products for floating point.
+"""
+
+from __future__ import annotations
+
+import math
+
+import torch
+from torch import Tensor
+from torch.nn.functional import interpolate
+
+from vision_core import _native
+from vision_core._library import library
+
+__all__ = ["resize", "resize_reference"]
+
+# name: (half width in pixels of the coarser grid, number in the native kernel)
+_FILTERS = {"box": (0.5, 0), "bilinear": (1.0, 1), "hamming": (1.0, 2), "bicubic": (2.0, 3), "lanczos": (3.0, 4)}
+
+
+def resize(image: Tensor, size: list[int], interpolation: str = "bilinear", antialias: bool = True) -> Tensor:
+    """Resize images to a given height and width. This is the operator `resize` of `vision_contract`; it can be scripted.
+
+    Args:
+        image: `[..., C, H, W]`, any dtype. uint8 in 0..255 stays uint8, rounded to nearest.
+        size: `[height, width]` of the result.
+        interpolation: "nearest", "nearest-exact", "bilinear", "bicubic", "box", "hamming" or "lanczos".
+        antialias: widen the filter when the image shrinks, so that every pixel counts; box, hamming and lanczos always
+            do. Without effect on the nearest modes and on enlarging.
+
+    Returns:
+        `[..., C, height, width]`, dtype of `image`.
+
+    Raises:
+        ValueError: less than three dimensions, sizes below 1, or an unknown interpolation.
+
+    Example:
+        >>> import torch
+        >>> resize(torch.zeros(2, 3, 64, 48, dtype=torch.uint8), [16, 12]).shape
+        torch.Size([2, 3, 16, 12])
+    """
+    if image.dim() < 3:
+        raise ValueError(f"image: expected [..., C, H, W], got {image.dim()} dimensions")
+    if len(size) != 2:
+        raise ValueError(f"size: expected [height, width], got {size}")
+    filtered = interpolation in ("bilinear", "bicubic", "box", "hamming", "lanczos")
+    if not filtered and interpolation not in ("nearest", "nearest-exact"):
+        raise ValueError(
+            "interpolation: expected nearest, nearest-exact, bilinear, bicubic, box, hamming or lanczos, "
+            f"got {interpolation}"
+        )
+    if filtered and image.dtype == torch.uint8:
+        return torch.ops.vision_core.resize_uint8(image, size, interpolation, antialias)
+    batch = image.reshape([-1] + image.shape[-3:])  # (N, C, H, W)
+    if not filtered:
+        resized = interpolate(batch, size, mode=interpolation)
+    elif image.is_floating_point():
+        resized = _filter_float(batch, size, interpolation, antialias)
+    else:
+        resized = _filter_float(batch.to(torch.float32), size, interpolation, antialias).round_().to(image.dtype)
+    return resized.reshape(image.shape[:-2] + resized.shape[-2:])
+
+
+def _filter_float(batch: Tensor, size: list[int], interpolation: str, antialias: bool) -> Tensor:
+    """Filter a floating-point `[N, C, H, W]`."""
+    if interpolation == "bilinear" or interpolation == "bicubic":
+        return interpolate(batch, size, mode=interpolation, align_corners=False, antialias=antialias)
+    rows = filter_matrix(batch.shape[2], size[0], interpolation, batch)
+    columns = filter_matrix(batch.shape[3], size[1], interpolation, batch)
+    return rows @ batch @ columns.t()
+
+
+def filter_matrix(source: int, target: int, interpolation: str, like: Tensor) -> Tensor:
+    """Return the weights `[target, source]` of an antialiased filter, of the dtype and on the device of `like`.
+
+    The filter is centred on the target pixel's centre, as wide as a target pixel or a source pixel, whichever is
+    larger, and cut at the image's border; the weights of one target pixel sum to 1.
+    """
+    scale = source / target
+    width = max(scale, 1.0)
+    half = 1.0
+    if interpolation == "box":
+        half = 0.5
+    elif interpolation == "bicubic":
+        half = 2.0
+    elif interpolation == "lanczos":
+        half = 3.0
+    centre = (torch.arange(target, dtype=torch.float64, device=like.device) + 0.5) * scale
+    pixel = torch.arange(source, dtype=torch.float64, device=like.device)
+    first = torch.clamp_min((centre - half * width + 0.5).to(torch.int64), 0)[:, None]
+    last = (centre + half * width + 0.5).to(torch.int64)[:, None]
+    inside = (pixel >= first) & (pixel < last)
+    weights = torch.where(inside, _filter((pixel + 0.5 - centre[:, None]) / width, interpolation), 0.0)
+    return (weights / weights.sum(1, keepdim=True)).to(like.dtype)
+
+
+def _filter(x: Tensor, interpolation: str) -> Tensor:
+    """Evaluate a filter at distance `x` from its centre."""
+    a = x.abs()
+    if interpolation == "box":
+        return ((x > -0.5) & (x <= 0.5)).to(x.dtype)
+    if interpolation == "bilinear":
+        return torch.clamp_min(1 - a, 0)
+    if interpolation == "hamming":
+        return torch.where(a < 1, torch.sinc(x) * (0.54 + 0.46 * torch.cos(math.pi * x)), 0.0)
+    if interpolation == "bicubic":  # Keys (1981) with a = -0.5
+        near = (1.5 * a - 2.5) * a * a + 1
+        far = ((-0.5 * a + 2.5) * a - 4) * a + 2
+        return torch.where(a < 1, near, torch.where(a < 2, far, 0.0))
+    return torch.where(a < 3, torch.sinc(x) * torch.sinc(x / 3), 0.0)  # lanczos
+
+
+def resize_reference(image: Tensor, size: list[int], interpolation: str = "bilinear") -> Tensor:
+    """Filter with antialias in float64, the oracle of the tests: two matrix products, rounded once at the end.
+
+    Args:
+        image: `[..., C, H, W]`, uint8 or floating point.
+        size: `[height, width]` of the result.
+        interpolation: one of the filters: "bilinear", "bicubic", "box", "hamming" or "lanczos".
+
+    Returns:
+        `[..., C, height, width]`, dtype of `image`.
+
+    Example:
+        >>> import torch
+        >>> resize_reference(torch.ones(1, 4, 4), [2, 2]).tolist()
+        [[[1.0, 1.0], [1.0, 1.0]]]
+    """
+    exact = image.to(torch.float64)
+    rows = filter_matrix(exact.shape[-2], size[0], interpolation, exact)
+    columns = filter_matrix(exact.shape[-1], size[1], interpolation, exact)
+    exact = rows @ exact @ columns.t()
+    return exact.to(image.dtype) if image.is_floating_point() else _to_uint8(exact)
+
+
+def _to_uint8(values: Tensor) -> Tensor:
+    return values.add(0.5).floor_().clamp_(0, 255).to(torch.uint8)
+
+
+library.define("resize_uint8(Tensor image, SymInt[] size, str interpolation, bool antialias) -> Tensor")
+
+
+@torch.library.impl(library, "resize_uint8", "CPU")
+def _resize_uint8_cpu(image: Tensor, size: list[int], interpolation: str, antialias: bool) -> Tensor:
+    channels, source_height, source_width = image.shape[-3:]
+    height, width = size
+    # Without antialias, shrinking and torch's other bicubic curve (a = -0.75) are torch's business.
+    enlarges = interpolation == "bilinear" and height >= source_height and width >= source_width
+    covered = antialias or enlarges or interpolation not in ("bilinear", "bicubic")
+    interleaved = _is_interleaved(image)
+    if _native.module is None or not covered or (interleaved and channels not in (3, 4)):
+        return _resize_uint8_torch(image, size, interpolation, antialias)
+    if min(height, width, source_height, source_width) < 1:
+        raise ValueError(f"size: expected at least 1 x 1, got {tuple(image.shape[-2:])} -> {(height, width)}")
+
+    batch = image.reshape(-1, channels, source_height, source_width)
+    if interleaved:
+        planes, lanes, plane_stride = batch.shape[0], channels, batch.stride(0)
+    else:
+        if batch.stride(3) != 1 or batch.stride(0) != channels * batch.stride(1):
+            batch = batch.contiguous()
+        planes, lanes, plane_stride = batch.shape[0] * channels, 1, batch.stride(1)
+    resized = _empty(image, size, interleaved)
+    _native.module.resize_u8(
+        batch.data_ptr(),
+        resized.data_ptr(),
+        planes,
+        lanes,
+        source_height,
+        source_width,
+        height,
+        width,
+        batch.stride(2),
+        plane_stride,
+        _FILTERS[interpolation][1],
+        torch.get_num_threads(),
+    )
+    return resized
+
+
+@torch.library.impl(library, "resize_uint8", "CompositeExplicitAutograd")
+def _resize_uint8_torch(image: Tensor, size: list[int], interpolation: str, antialias: bool) -> Tensor:
+    batch = image.reshape(-1, *image.shape[-3:])
+    if image.device.type == "cpu" and interpolation in ("bilinear", "bicubic"):
+        resized = interpolate(batch, size, mode=interpolation, align_corners=False, antialias=antialias)
+    else:
+        resized = _to_uint8(_filter_float(batch.to(torch.float32), size, interpolation, antialias))
+    result = _empty(image, size, _is_interleaved(image))
+    return result.copy_(resized.reshape(result.shape)) if resized.numel() else result
+
+
+@torch.library.register_fake("vision_core::resize_uint8", lib=library)
+def _resize_uint8_fake(image: Tensor, size: list[int], interpolation: str, antialias: bool) -> Tensor:
+    return _empty(image, size, _is_interleaved(image))
+
+
+def _is_interleaved(image: Tensor) -> bool:
+    """Whether the channels of a pixel lie next to each other, as decoders and `channels_last` lay them."""
+    channels = image.shape[-3]
+    return channels > 1 and image.stride(-3) == 1 and image.stride(-1) == channels
+
+
+def _empty(image: Tensor, size: list[int], interleaved: bool) -> Tensor:
+    """Return an uninitialised result `[..., C, height, width]` in the memory order of the source."""
+    *batch, channels = image.shape[:-2]
+    height, width = size
+    if interleaved:
+        return image.new_empty((*batch, height, width, channels)).movedim(-1, -3)
+    return image.new_empty((*batch, channels, height, width))

@@ -1,0 +1,102 @@
+"""Cut regions out of images."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from torch import Tensor
+
+from vision_core.transforms.functional._dispatch import functional
+from vision_core.transforms.functional._pad import pad_image
+
+if TYPE_CHECKING:
+    from PIL.Image import Image
+
+__all__ = ["center_crop", "center_crop_image", "crop", "crop_image", "two_sizes"]
+
+
+def two_sizes(size: int | Sequence[int], argument: str = "size") -> list[int]:
+    """Turn one side of a square, or (height, width), into `[height, width]`.
+
+    Raises:
+        ValueError: another number of values.
+    """
+    values = [size, size] if isinstance(size, int) else [int(value) for value in size]
+    if len(values) == 1:
+        values *= 2
+    if len(values) != 2:
+        raise ValueError(f"{argument}: expected one value or (height, width), got {size!r}")
+    return values
+
+
+def crop_image(image: Tensor, top: int, left: int, height: int, width: int) -> Tensor:
+    """Cut a region out of images; what lies outside the image is filled with 0.
+
+    Args:
+        image: `[..., H, W]`, any dtype.
+        top: first row of the region, may be negative.
+        left: first column of the region, may be negative.
+        height: rows of the region.
+        width: columns of the region.
+
+    Returns:
+        `[..., height, width]`: a view of `image` where the region lies inside.
+
+    Example:
+        >>> import torch
+        >>> crop_image(torch.arange(9).view(1, 3, 3), 1, 1, 2, 2).tolist()
+        [[[4, 5], [7, 8]]]
+    """
+    bottom, right = top + height, left + width
+    full_height, full_width = image.shape[-2:]
+    # A region that lies wholly outside leaves nothing to view, so both ends are kept within the image.
+    first_row, last_row = min(max(top, 0), full_height), min(max(bottom, 0), full_height)
+    first_column, last_column = min(max(left, 0), full_width), min(max(right, 0), full_width)
+    inside = image[..., first_row:last_row, first_column:last_column]
+    missing = [first_column - left, first_row - top, right - last_column, bottom - last_row]
+    if min(top, left) >= 0 and bottom <= full_height and right <= full_width:
+        return inside
+    if inside.shape[-2] == 0 or inside.shape[-1] == 0:
+        return image.new_zeros((*image.shape[:-2], height, width))
+    return pad_image(inside, missing)
+
+
+def _crop_pil(image: Image, top: int, left: int, height: int, width: int) -> Image:
+    return image.crop((left, top, left + width, top + height))
+
+
+def center_crop_image(image: Tensor, output_size: int | Sequence[int]) -> Tensor:
+    """Cut the middle out of images; smaller images are surrounded with 0.
+
+    Args:
+        image: `[..., H, W]`, any dtype.
+        output_size: side of a square, or `[height, width]`.
+
+    Returns:
+        `[..., height, width]`: a view of `image` where it is large enough.
+
+    Example:
+        >>> import torch
+        >>> center_crop_image(torch.arange(9).view(1, 3, 3), 1).tolist()
+        [[[4]]]
+    """
+    return crop_image(image, *_center(image.shape[-2], image.shape[-1], output_size))
+
+
+def _center_crop_pil(image: Image, output_size: int | Sequence[int]) -> Image:
+    return _crop_pil(image, *_center(image.height, image.width, output_size))
+
+
+def _center(full_height: int, full_width: int, output_size: int | Sequence[int]) -> tuple[int, int, int, int]:
+    height, width = two_sizes(output_size, "output_size")
+    return _center_start(full_height, height), _center_start(full_width, width), height, width
+
+
+def _center_start(full: int, wanted: int) -> int:
+    """First row or column of the middle: halves go to the even side when cutting, to the upper left when adding."""
+    return round((full - wanted) / 2) if full >= wanted else -((wanted - full) // 2)
+
+
+crop = functional(crop_image, pil=_crop_pil)
+center_crop = functional(center_crop_image, pil=_center_crop_pil)

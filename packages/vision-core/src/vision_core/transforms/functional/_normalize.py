@@ -1,0 +1,56 @@
+"""Shift and scale the values of each channel."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import torch
+from torch import Tensor
+
+from vision_core.transforms.functional._dispatch import functional
+
+if TYPE_CHECKING:
+    from PIL.Image import Image
+
+__all__ = ["normalize", "normalize_image"]
+
+
+def normalize_image(image: Tensor, mean: Sequence[float], std: Sequence[float], inplace: bool = False) -> Tensor:
+    """Subtract `mean` from each channel and divide by `std`.
+
+    Args:
+        image: `[..., C, H, W]`, floating point.
+        mean: C values, or one for all channels.
+        std: C values, or one for all channels; none may be 0.
+        inplace: write into `image` instead of a copy.
+
+    Returns:
+        The same shape and dtype; `image` itself with `inplace`.
+
+    Raises:
+        TypeError: an integer image.
+        ValueError: less than three dimensions, or a `std` of 0.
+
+    Example:
+        >>> import torch
+        >>> normalize_image(torch.ones(3, 1, 1), [0.5], [0.25]).flatten().tolist()
+        [2.0, 2.0, 2.0]
+    """
+    if not image.is_floating_point():
+        raise TypeError(f"image: expected floating point, got {image.dtype}; use to_dtype(image, torch.float32, scale=True)")
+    if image.ndim < 3:
+        raise ValueError(f"image: expected [..., C, H, W], got shape {tuple(image.shape)}")
+    if not all(std):
+        raise ValueError(f"std: expected values other than 0, got {tuple(std)}")
+    shift = torch.tensor(mean, dtype=image.dtype, device=image.device).view(-1, 1, 1)
+    scale = torch.tensor(std, dtype=image.dtype, device=image.device).view(-1, 1, 1)
+    centred = image.sub_(shift) if inplace else image.sub(shift)
+    return centred.div_(scale)
+
+
+def _normalize_pil(image: Image, mean: Sequence[float], std: Sequence[float], inplace: bool = False) -> Image:
+    raise TypeError("normalize: a PIL image cannot hold the result; convert it to a tensor first (to_image, to_dtype)")
+
+
+normalize = functional(normalize_image, pil=_normalize_pil)

@@ -1,0 +1,115 @@
+"""Add borders to images."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, TypeAlias
+
+import torch
+from torch import Tensor
+
+from vision_core.transforms.functional._dispatch import functional
+
+if TYPE_CHECKING:
+    from PIL.Image import Image
+
+__all__ = ["Fill", "pad", "pad_image", "parse_padding"]
+
+Fill: TypeAlias = "float | Sequence[float] | None"
+
+_MODES = ("constant", "edge", "reflect", "symmetric")
+
+
+def parse_padding(padding: int | Sequence[int]) -> tuple[int, int, int, int]:
+    """Turn one value, (left and right, top and bottom) or four values into (left, top, right, bottom).
+
+    Raises:
+        ValueError: another number of values.
+    """
+    if isinstance(padding, int):
+        return padding, padding, padding, padding
+    values = [int(value) for value in padding]
+    if len(values) == 1:
+        values *= 4
+    elif len(values) == 2:
+        values *= 2
+    if len(values) != 4:
+        raise ValueError(f"padding: expected 1, 2 or 4 values (left, top, right, bottom), got {padding!r}")
+    return values[0], values[1], values[2], values[3]
+
+
+def pad_image(
+    image: Tensor, padding: int | Sequence[int], fill: Fill = None, padding_mode: str = "constant"
+) -> Tensor:
+    """Add a border to images; negative values take one away.
+
+    Args:
+        image: `[..., C, H, W]`, any dtype.
+        padding: pixels on all sides, `[left and right, top and bottom]` or `[left, top, right, bottom]`.
+        fill: value of a constant border, one or one per channel; 0 when None.
+        padding_mode: `"constant"`; `"edge"` repeats the outermost pixel; `"reflect"` mirrors without it
+            (`[1, 2, 3]` goes on with 2), `"symmetric"` with it (goes on with 3).
+
+    Returns:
+        `[..., C, H + top + bottom, W + left + right]`, same dtype.
+
+    Raises:
+        ValueError: an unknown mode, a wrong number of values, or nothing left of the image.
+
+    Example:
+        >>> import torch
+        >>> pad_image(torch.tensor([[[1, 2, 3]]]), [2, 0], padding_mode="reflect").tolist()
+        [[[3, 2, 1, 2, 3, 2, 1]]]
+    """
+    if padding_mode not in _MODES:
+        raise ValueError(f"padding_mode: expected one of {_MODES}, got {padding_mode!r}")
+    left, top, right, bottom = parse_padding(padding)
+    height, width = image.shape[-2:]
+    if height + top + bottom < 0 or width + left + right < 0:
+        raise ValueError(f"padding: {padding!r} takes away more than the image of {height} x {width} has")
+    if padding_mode != "constant":
+        rows = _source_positions(-top, height + bottom, height, padding_mode, image.device)
+        columns = _source_positions(-left, width + right, width, padding_mode, image.device)
+        return image.index_select(-2, rows).index_select(-1, columns)
+    if isinstance(fill, (int, float)) or fill is None:
+        return torch.nn.functional.pad(image, (left, right, top, bottom), value=float(fill or 0))
+    border = torch.tensor(fill, dtype=image.dtype, device=image.device).view(-1, 1, 1)
+    padded = border.expand(*image.shape[:-2], height + top + bottom, width + left + right).clone()
+    padded[..., max(top, 0) : max(top, 0) + height + min(top, 0) + min(bottom, 0), max(left, 0) :][
+        ..., : width + min(left, 0) + min(right, 0)
+    ] = image[..., max(-top, 0) : height - max(-bottom, 0), max(-left, 0) : width - max(-right, 0)]
+    return padded
+
+
+def _source_positions(start: int, stop: int, length: int, mode: str, device: torch.device) -> Tensor:
+    """Say which of `length` pixels each position from `start` to `stop` shows, for any distance from the image."""
+    at = torch.arange(start, stop, device=device)
+    if mode == "edge" or length == 1:
+        return at.clamp(0, length - 1)
+    if mode == "reflect":  # 0 1 2 1 | 0 1 2 1 | ...
+        at = at.remainder(2 * length - 2)
+        return torch.minimum(at, 2 * length - 2 - at)
+    at = at.remainder(2 * length)  # symmetric: 0 1 2 2 1 0 | ...
+    return torch.minimum(at, 2 * length - 1 - at)
+
+
+def _pad_pil(image: Image, padding: int | Sequence[int], fill: Fill = None, padding_mode: str = "constant") -> Image:
+    import numpy as np
+    from PIL import Image as pillow
+
+    pixels = np.asarray(image)
+    planes = pixels[None] if pixels.ndim == 2 else pixels.transpose(2, 0, 1)
+    border = fill if fill is None or isinstance(fill, (int, float)) else list(fill)
+    if isinstance(border, list) and len(border) != planes.shape[0]:
+        raise ValueError(f"fill: expected 1 value or {planes.shape[0]} for an image of mode {image.mode}, got {fill!r}")
+    padded = pad_image(torch.from_numpy(np.array(planes)), padding, border, padding_mode).numpy()
+    result = pillow.fromarray(np.ascontiguousarray(padded[0] if pixels.ndim == 2 else padded.transpose(1, 2, 0)))
+    if image.mode == "P":
+        palette = image.getpalette()
+        result = result.convert("P") if result.mode != "P" and palette is None else result
+        if palette is not None:
+            result.putpalette(palette)
+    return result
+
+
+pad = functional(pad_image, pil=_pad_pil)

@@ -1,0 +1,166 @@
+"""Resize images, with torchvision's rules for sizes."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from torch import Tensor
+
+from vision_core import resampling
+from vision_core.transforms._interpolation import Interpolation, InterpolationMode, interpolation_name, pillow_filter
+from vision_core.transforms.functional._crop import crop_image
+from vision_core.transforms.functional._dispatch import functional
+
+if TYPE_CHECKING:
+    from PIL.Image import Image
+
+__all__ = ["resize", "resize_image", "resized_crop", "resized_crop_image", "target_size"]
+
+
+def target_size(
+    height: int, width: int, size: int | Sequence[int] | None, max_size: int | None = None
+) -> tuple[int, int]:
+    """Return (height, width) that an image of `height` x `width` gets.
+
+    Args:
+        height: rows of the image.
+        width: columns of the image.
+        size: `[height, width]`; or one value, which the shorter side becomes; or None, and the longer side becomes
+            `max_size`. The ratio of the sides stays but for the first.
+        max_size: with one value for `size`, the longer side becomes no longer than this.
+
+    Raises:
+        ValueError: arguments that contradict each other.
+
+    Example:
+        >>> target_size(480, 640, 240), target_size(480, 640, 240, max_size=300)
+        ((240, 320), (225, 300))
+    """
+    if size is None:
+        if max_size is None:
+            raise ValueError("size: expected a size, or max_size when size is None")
+        return _scaled(height, width, max_size, of_longer=True)
+    if not isinstance(size, int):
+        if len(size) == 2:
+            if max_size is not None:
+                raise ValueError(f"max_size: needs one value for size, which the shorter side becomes, got {size!r}")
+            return int(size[0]), int(size[1])
+        if len(size) != 1:
+            raise ValueError(f"size: expected one value or [height, width], got {size!r}")
+        size = int(size[0])
+    if max_size is None:
+        return _scaled(height, width, size, of_longer=False)
+    if max_size <= size:
+        raise ValueError(f"max_size: expected more than size, {size}, which the shorter side becomes; got {max_size}")
+    new_height, new_width = _scaled(height, width, size, of_longer=False)
+    if max(new_height, new_width) <= max_size:
+        return new_height, new_width
+    shorter = int(max_size * size / max(new_height, new_width))
+    return (shorter, max_size) if height <= width else (max_size, shorter)
+
+
+def _scaled(height: int, width: int, side: int, of_longer: bool) -> tuple[int, int]:
+    """Scale so that the shorter (or longer) side becomes `side`; the other one is cut to a whole number."""
+    if (height <= width) != of_longer:
+        return side, int(side * width / height)
+    return int(side * height / width), side
+
+
+def resize_image(
+    image: Tensor,
+    size: int | Sequence[int] | None,
+    interpolation: Interpolation = InterpolationMode.BILINEAR,
+    max_size: int | None = None,
+    antialias: bool | None = True,
+) -> Tensor:
+    """Resize images.
+
+    Args:
+        image: `[..., C, H, W]`, any dtype; uint8 stays uint8.
+        size: `[height, width]`; or one value, which the shorter side becomes; or None, see `max_size`.
+        interpolation: a mode, its name, or Pillow's number of it.
+        max_size: limit of the longer side; with `size=None` the longer side becomes just that.
+        antialias: let every pixel count when the image shrinks, with bilinear and bicubic; box, hamming and lanczos
+            always do, the nearest modes never.
+
+    Returns:
+        `[..., C, height, width]` in the dtype of `image`; `image` itself if it has that size.
+
+    Raises:
+        ValueError: arguments that contradict each other, or an unknown mode.
+
+    Example:
+        >>> import torch
+        >>> resize_image(torch.zeros(3, 480, 640, dtype=torch.uint8), 240).shape
+        torch.Size([3, 240, 320])
+    """
+    height, width = image.shape[-2:]
+    new_height, new_width = target_size(height, width, size, max_size)
+    if new_height == height and new_width == width:
+        return image
+    return resampling.resize(image, [new_height, new_width], interpolation_name(interpolation), bool(antialias))
+
+
+def _resize_pil(
+    image: Image,
+    size: int | Sequence[int] | None,
+    interpolation: Interpolation = InterpolationMode.BILINEAR,
+    max_size: int | None = None,
+    antialias: bool | None = True,
+) -> Image:
+    height, width = target_size(image.height, image.width, size, max_size)
+    if (width, height) == image.size:
+        return image
+    return image.resize((width, height), resample=pillow_filter(interpolation))
+
+
+def resized_crop_image(
+    image: Tensor,
+    top: int,
+    left: int,
+    height: int,
+    width: int,
+    size: int | Sequence[int],
+    interpolation: Interpolation = InterpolationMode.BILINEAR,
+    antialias: bool | None = True,
+) -> Tensor:
+    """Cut a region out of images and resize it.
+
+    Args:
+        image: `[..., C, H, W]`, any dtype.
+        top: first row of the region.
+        left: first column of the region.
+        height: rows of the region.
+        width: columns of the region.
+        size: `[height, width]` of the result, or one value for its shorter side.
+        interpolation: a mode, its name, or Pillow's number of it.
+        antialias: see `resize`.
+
+    Returns:
+        `[..., C, height', width']` in the dtype of `image`.
+
+    Example:
+        >>> import torch
+        >>> resized_crop_image(torch.zeros(3, 64, 64), 8, 8, 32, 32, [16, 16]).shape
+        torch.Size([3, 16, 16])
+    """
+    return resize_image(crop_image(image, top, left, height, width), size, interpolation, antialias=antialias)
+
+
+def _resized_crop_pil(
+    image: Image,
+    top: int,
+    left: int,
+    height: int,
+    width: int,
+    size: int | Sequence[int],
+    interpolation: Interpolation = InterpolationMode.BILINEAR,
+    antialias: bool | None = True,
+) -> Image:
+    region = image.crop((left, top, left + width, top + height))
+    return _resize_pil(region, size, interpolation, antialias=antialias)
+
+
+resize = functional(resize_image, pil=_resize_pil)
+resized_crop = functional(resized_crop_image, pil=_resized_crop_pil)
