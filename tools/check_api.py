@@ -64,8 +64,9 @@ def main(argv: Sequence[str] | None = None, root: Path = ROOT) -> int:
     parser = argparse.ArgumentParser(description="Compare the public names with the recorded ones.")
     parser.add_argument("packages", nargs="*", metavar="DIST", help="distributions; all without any")
     parser.add_argument("--update", action="store_true", help="record instead of compare")
+    parser.add_argument("--root", type=Path, default=root, help=argparse.SUPPRESS)  # release.py asks about another tree
     options = parser.parse_args(argv)
-    workspace = load(root)
+    workspace = load(options.root)
     _make_importable(workspace)
     failed = False
     for package in workspace.select(options.packages):
