@@ -3,6 +3,18 @@
 from vision_io.__about__ import __version__
 from vision_io._native import build_info
 from vision_io.errors import DecodeError, EncodeError, LimitError, MissingDependencyError
+from vision_io.image.decode import (
+    decode_avif,
+    decode_gif,
+    decode_image,
+    decode_jpeg,
+    decode_png,
+    decode_webp,
+    read_image,
+)
+from vision_io.image.encode import encode_jpeg, encode_png, write_jpeg, write_png
+from vision_io.image.files import read_file, write_file
+from vision_io.image.mode import ImageReadMode
 from vision_io.limits import Limits
 from vision_io.video.classic import read_video, read_video_timestamps, write_video
 from vision_io.video.decoder import VideoDecoder
@@ -15,6 +27,7 @@ __all__ = [
     "EncodeError",
     "Frame",
     "FrameBatch",
+    "ImageReadMode",
     "LimitError",
     "Limits",
     "MissingDependencyError",
@@ -24,7 +37,20 @@ __all__ = [
     "VideoReader",
     "__version__",
     "build_info",
+    "decode_avif",
+    "decode_gif",
+    "decode_image",
+    "decode_jpeg",
+    "decode_png",
+    "decode_webp",
+    "encode_jpeg",
+    "encode_png",
+    "read_file",
+    "read_image",
     "read_video",
     "read_video_timestamps",
+    "write_file",
+    "write_jpeg",
+    "write_png",
     "write_video",
 ]

@@ -20,7 +20,8 @@ class Limits:
         max_pixels: Largest ``width * height`` of one picture.
         max_side: Largest width and largest height.
         max_frames: Most frames that one video, or one animation, may hold.
-        max_batch_bytes: Largest result of one call, in bytes.
+        max_batch_bytes: Largest clip that one call of a video decoder returns, in bytes.
+        max_animation_pixels: Most pixels of all pictures of an animated image together.
 
     Example:
         >>> from vision_io import Limits
@@ -32,6 +33,7 @@ class Limits:
     max_side: int = 1 << 15
     max_frames: int = 1 << 22
     max_batch_bytes: int = 1 << 34
+    max_animation_pixels: int = 1 << 29
 
     def check_picture(self, width: int, height: int, name: str) -> None:
         """Raise :class:`LimitError` when a picture of this size is not admitted."""
@@ -47,6 +49,14 @@ class Limits:
             raise LimitError(
                 f"{name}: more than max_frames={self.max_frames} frames; pass limits=Limits(max_frames=...) "
                 "if you trust this file"
+            )
+
+    def check_animation(self, frames: int, width: int, height: int, name: str) -> None:
+        """Raise :class:`LimitError` when an animation has more pixels than admitted."""
+        if frames * width * height > self.max_animation_pixels:
+            raise LimitError(
+                f"{name}: an animation of {frames} pictures of {width}x{height} pixels exceeds max_animation_pixels="
+                f"{self.max_animation_pixels}; pass limits=Limits(max_animation_pixels=...) if you trust this file"
             )
 
     def check_batch(self, size: int, name: str) -> None:

@@ -1,0 +1,121 @@
+"""Whole videos and sparse clips from file to uint8 tensors: ours against TorchCodec and PyAV with NumPy.
+
+The file is nasa_13013.mp4 of the shared data (stream 0, 320x180, 325 frames), found through VISION_SHARED.
+"""
+
+from __future__ import annotations
+
+import os
+import random
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from benchmarks.harness import Candidate, race, script, show, write_json
+from vision_io import VideoDecoder
+
+SHARED = Path(os.environ.get("VISION_SHARED", Path(__file__).resolve().parents[3].parent / "shared"))
+WHOLE = SHARED / "data" / "video" / "nasa_13013.mp4"
+SPARSE = SHARED / "data" / "video" / "WUzgd7C1pWA.mp4"
+STREAM = 0
+
+
+class Threads:
+    """How many decoder threads a candidate uses in the setting that is being timed."""
+
+    count = 1
+
+    def candidate(self, run: Callable[[], object]) -> Candidate:
+        return Candidate(run, threads=self._set)
+
+    def _set(self, count: int) -> None:
+        self.count = count
+
+
+def _torchcodec() -> object | None:
+    try:
+        from torchcodec.decoders import VideoDecoder as Peer
+    except (ImportError, RuntimeError, OSError):
+        return None
+    return Peer
+
+
+def whole_video(threads: Threads) -> dict[str, Candidate]:
+    with VideoDecoder(WHOLE, stream_index=STREAM) as decoder:
+        shape = (len(decoder), 3, decoder.metadata.height, decoder.metadata.width)
+    kept = torch.empty(shape, dtype=torch.uint8)
+
+    def ours() -> torch.Tensor:
+        with VideoDecoder(WHOLE, stream_index=STREAM, num_threads=threads.count) as decoder:
+            return decoder.get_frames_in_range(0, len(decoder)).data
+
+    def ours_out() -> torch.Tensor:
+        with VideoDecoder(WHOLE, stream_index=STREAM, num_threads=threads.count) as decoder:
+            return decoder.get_frames_in_range(0, len(decoder), out=kept).data
+
+    def decode_only() -> None:
+        import av
+
+        with av.open(str(WHOLE)) as container:
+            stream = container.streams[STREAM]
+            stream.codec_context.thread_type = "FRAME"
+            stream.codec_context.thread_count = threads.count
+            for packet in container.demux(stream):
+                stream.codec_context.decode(packet if packet.size else None)
+
+    def pyav_numpy() -> np.ndarray:
+        import av
+
+        with av.open(str(WHOLE)) as container:
+            stream = container.streams[STREAM]
+            stream.codec_context.thread_type = "FRAME"
+            stream.codec_context.thread_count = threads.count
+            frames = np.stack([frame.to_ndarray(format="rgb24") for frame in container.decode(stream)])
+        return np.ascontiguousarray(frames.transpose(0, 3, 1, 2))
+
+    peer = _torchcodec()
+
+    def torchcodec_view() -> torch.Tensor:
+        decoder = peer(str(WHOLE), stream_index=STREAM, num_ffmpeg_threads=threads.count)
+        return decoder.get_frames_in_range(0, len(decoder)).data
+
+    runs = {"ours": ours, "ours, out=": ours_out, "FFmpeg decode alone": decode_only, "PyAV + NumPy": pyav_numpy}
+    if peer is not None:
+        runs["TorchCodec"] = lambda: torchcodec_view().contiguous()
+        runs["TorchCodec, strided view"] = torchcodec_view
+    return {name: threads.candidate(run) for name, run in runs.items()}
+
+
+def sparse_clips(threads: Threads) -> dict[str, Candidate]:
+    """8 random clips of 8 frames, stride 4, all frames in one call."""
+    with VideoDecoder(SPARSE) as decoder:
+        starts = random.Random(0).sample(range(len(decoder) - 32), 8)
+    indices = [start + 4 * i for start in starts for i in range(8)]
+
+    def ours() -> torch.Tensor:
+        with VideoDecoder(SPARSE, num_threads=threads.count) as decoder:
+            return decoder.get_frames_at(indices).data
+
+    peer = _torchcodec()
+
+    def torchcodec() -> torch.Tensor:
+        return peer(str(SPARSE), num_ffmpeg_threads=threads.count).get_frames_at(indices).data.contiguous()
+
+    runs = {"ours": ours} | ({"TorchCodec": torchcodec} if peer is not None else {})
+    return {name: threads.candidate(run) for name, run in runs.items()}
+
+
+def main(out: Path) -> None:
+    threads = Threads()
+    cases = {
+        "nasa_13013.mp4 whole, contiguous CHW uint8": race(whole_video(threads), repeat=15, warmup=2, inner=1),
+        "WUzgd7C1pWA.mp4 8 clips of 8 frames": race(sparse_clips(threads), repeat=10, warmup=1, inner=1),
+    }
+    show(cases)
+    write_json(out, cases)
+
+
+if __name__ == "__main__":
+    script(main)
