@@ -78,7 +78,7 @@ def make_plan(graph: Graph, packed: dict[Any, Any], backend: str) -> Plan:
         raise ValueError(f"backend: got {backend!r}, expected 'auto', 'native' or 'reference'")
     if backend == "reference":
         return ReferencePlan(graph, "backend='reference'")
-    if _native.extension is None or not hasattr(_native.extension, "Program"):
+    if _native.extension is None:
         if backend == "native":
             raise DeploymentError(f"backend='native', but the compiled kernels are absent: {_native.reason}")
         return ReferencePlan(graph, "the compiled kernels are absent")

@@ -1,0 +1,76 @@
+// Activations on vectors; the numbers are those of accel_mobile/runtime/native.py.
+#pragma once
+
+#include "kernels/lanes.hpp"
+
+namespace accel_mobile {
+
+enum class Activation : int32_t { none, relu, relu6, silu, sigmoid, hardswish, hardsigmoid, tanh };
+
+namespace VISION_ISA_NAMESPACE {
+using namespace vision::simd::VISION_ISA_NAMESPACE;
+
+// e^x for |x| <= 87, relative error below 2e-7: x = n ln 2 + r, |r| <= ln 2 / 2, Taylor series of e^r to r^6.
+inline f32 exponential(f32 x) {
+  const i32 n = round_to_i32(mul(x, set(1.44269504f)));
+  const f32 whole = to_f32(n);
+  f32 r = fma(whole, set(-0.693359375f), x);
+  r = fma(whole, set(2.12194440e-4f), r);
+  f32 y = set(1.0f / 720);
+  y = fma(y, r, set(1.0f / 120));
+  y = fma(y, r, set(1.0f / 24));
+  y = fma(y, r, set(1.0f / 6));
+  y = fma(y, r, set(0.5f));
+  y = fma(y, r, set(1.0f));
+  y = fma(y, r, set(1.0f));
+  return mul(y, as_f32(shift_left<23>(add(n, set(127)))));
+}
+
+inline f32 sigmoid(f32 x) {
+  const f32 y = max(min(sub(set(0.0f), x), set(87.0f)), set(-87.0f));
+  return div(set(1.0f), add(set(1.0f), exponential(y)));
+}
+
+inline f32 clamp(f32 x, float low, float high) { return min(max(x, set(low)), set(high)); }
+
+template <Activation kind>
+inline f32 activated(f32 x) {
+  if constexpr (kind == Activation::relu) return max(x, set(0.0f));
+  if constexpr (kind == Activation::relu6) return clamp(x, 0.0f, 6.0f);
+  if constexpr (kind == Activation::silu) return mul(x, sigmoid(x));
+  if constexpr (kind == Activation::sigmoid) return sigmoid(x);
+  if constexpr (kind == Activation::hardswish) return mul(x, mul(clamp(add(x, set(3.0f)), 0.0f, 6.0f), set(1.0f / 6)));
+  if constexpr (kind == Activation::hardsigmoid) return mul(clamp(add(x, set(3.0f)), 0.0f, 6.0f), set(1.0f / 6));
+  if constexpr (kind == Activation::tanh) return sub(mul(sigmoid(add(x, x)), set(2.0f)), set(1.0f));
+  return x;
+}
+
+// Calls body with the activation as a type, so that the choice is made once and not for every vector.
+template <Activation kind>
+struct Kind {
+  static constexpr Activation value = kind;
+};
+template <class Body>
+inline void with_activation(Activation kind, Body&& body) {
+  switch (kind) {
+    case Activation::none: return body(Kind<Activation::none>{});
+    case Activation::relu: return body(Kind<Activation::relu>{});
+    case Activation::relu6: return body(Kind<Activation::relu6>{});
+    case Activation::silu: return body(Kind<Activation::silu>{});
+    case Activation::sigmoid: return body(Kind<Activation::sigmoid>{});
+    case Activation::hardswish: return body(Kind<Activation::hardswish>{});
+    case Activation::hardsigmoid: return body(Kind<Activation::hardsigmoid>{});
+    case Activation::tanh: return body(Kind<Activation::tanh>{});
+  }
+}
+
+// Applies an activation in place to `count` floats, a multiple of the lanes.
+inline void activate(float* x, int64_t count, Activation kind) {
+  if (kind == Activation::none) return;
+  with_activation(kind, [&](auto chosen) {
+    for (int64_t i = 0; i < count; i += f32::lanes) store(x + i, activated<decltype(chosen)::value>(load(x + i)));
+  });
+}
+
+}  // namespace VISION_ISA_NAMESPACE
+}  // namespace accel_mobile

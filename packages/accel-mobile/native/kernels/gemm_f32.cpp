@@ -1,0 +1,79 @@
+#include "kernels/gemm_f32.hpp"
+
+#include "kernels/activation.hpp"
+
+namespace accel_mobile {
+namespace VISION_ISA_NAMESPACE {
+
+// A tile of sums lives in registers: rows x vectors, beside one vector of weights per column and one broadcast value.
+#if VISION_ISA_IS_AVX512
+constexpr int tile_rows = 8, tile_vectors = 3;
+#elif VISION_ISA_IS_AVX2 || VISION_ISA_IS_AVXVNNI
+constexpr int tile_rows = 6, tile_vectors = 2;
+#elif VISION_ISA_IS_SCALAR
+constexpr int tile_rows = 4, tile_vectors = 2;
+#else
+constexpr int tile_rows = 6, tile_vectors = 4;
+#endif
+
+template <int rows, int vectors>
+static void tile(const GemmF32& g, int64_t row, int64_t vector, float lowest) {
+  const float* a = g.a + row * g.a_stride;
+  const float* w = g.weight + vector * g.depth * f32::lanes;
+  const int64_t panel = g.depth * f32::lanes;
+  f32 sum[rows][vectors];
+  for (int v = 0; v < vectors; ++v) {
+    const f32 bias = load(g.bias + (vector + v) * f32::lanes);
+    for (int r = 0; r < rows; ++r) sum[r][v] = bias;
+  }
+  for (int64_t k = 0; k < g.depth; ++k) {
+    f32 b[vectors];
+    for (int v = 0; v < vectors; ++v) b[v] = load(w + v * panel + k * f32::lanes);
+    for (int r = 0; r < rows; ++r) {
+      const f32 x = set(a[r * g.a_stride + k]);
+      for (int v = 0; v < vectors; ++v) sum[r][v] = fma(x, b[v], sum[r][v]);
+    }
+  }
+  for (int r = 0; r < rows; ++r) {
+    const int64_t at = (row + r) * g.y_stride + vector * f32::lanes;
+    for (int v = 0; v < vectors; ++v) {
+      f32 y = sum[r][v];
+      if (g.residual) y = add(y, load(g.residual + at + v * f32::lanes));
+      store(g.y + at + v * f32::lanes, max(y, set(lowest)));
+    }
+  }
+}
+
+template <int rows>
+static void row_block(const GemmF32& g, int64_t row, float lowest) {
+  int64_t v = 0;
+  for (; g.vectors - v > tile_vectors + 1 || g.vectors - v == tile_vectors; v += tile_vectors)
+    tile<rows, tile_vectors>(g, row, v, lowest);
+  for (; g.vectors - v >= 2; v += 2) tile<rows, 2>(g, row, v, lowest);
+  if (v < g.vectors) tile<rows, 1>(g, row, v, lowest);
+}
+
+template <int rows>
+static void last_rows(const GemmF32& g, int64_t row, float lowest) {
+  if constexpr (rows > 0) {
+    if (g.rows - row == rows) return row_block<rows>(g, row, lowest);
+    last_rows<rows - 1>(g, row, lowest);
+  }
+}
+
+static void multiply(const GemmF32& g) {
+  const Activation activation = static_cast<Activation>(g.activation);
+  const float lowest = activation == Activation::relu ? 0.0f : -__builtin_inff();
+  int64_t row = 0;
+  for (; g.rows - row >= tile_rows; row += tile_rows) row_block<tile_rows>(g, row, lowest);
+  last_rows<tile_rows - 1>(g, row, lowest);
+  if (activation == Activation::relu) return;
+  for (int64_t r = 0; r < g.rows; ++r) activate(g.y + r * g.y_stride, g.vectors * f32::lanes, activation);
+}
+
+}  // namespace VISION_ISA_NAMESPACE
+
+VISION_DEFINE_KERNELS(GemmF32Kernels, gemm_f32) = {
+    vision::simd::VISION_ISA_NAMESPACE::f32::lanes, VISION_ISA_NAMESPACE::tile_rows, &VISION_ISA_NAMESPACE::multiply};
+
+}  // namespace accel_mobile

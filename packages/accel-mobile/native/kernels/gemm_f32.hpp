@@ -1,0 +1,30 @@
+// Matrix product with what follows it, float32: the pointwise convolution, and every other one on gathered rows.
+#pragma once
+
+#include <cstdint>
+
+#include "vision/dispatch.hpp"
+
+namespace accel_mobile {
+
+// y[r, c] = act(sum_k a[r, k] * w[k, c] + bias[c] + residual[r, c])
+struct GemmF32 {
+  const float* a;
+  int64_t a_stride, rows, depth;
+  const float* weight;  // packed: [vector][depth][lanes]
+  const float* bias;    // one per packed column
+  int64_t vectors;      // columns / lanes
+  const float* residual;  // or null; `y_stride` apart
+  float* y;
+  int64_t y_stride;
+  int32_t activation;
+};
+
+struct GemmF32Kernels {
+  int lanes;  // columns per vector
+  int rows;   // rows per tile: callers hand over multiples of it where they can
+  void (*multiply)(const GemmF32&);
+};
+VISION_DECLARE_KERNELS(GemmF32Kernels, gemm_f32)
+
+}  // namespace accel_mobile

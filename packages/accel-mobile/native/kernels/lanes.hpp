@@ -1,0 +1,61 @@
+// What these kernels need beyond vision/simd.hpp: bit casts, four bytes broadcast, bytes in and out of 32-bit lanes.
+#pragma once
+
+#include "vision/simd.hpp"
+
+namespace vision::simd::VISION_ISA_NAMESPACE {
+
+#if VISION_ISA_IS_AVX512
+inline f32 as_f32(i32 x) { return {_mm512_castsi512_ps(x.v)}; }
+inline u8 as_u8(i32 x) { return {x.v}; }
+inline i32 load_bytes(const uint8_t* p) { return {_mm512_cvtepu8_epi32(_mm_loadu_si128(reinterpret_cast<const __m128i*>(p)))}; }
+// Stores lanes that hold 0..255 as one byte each.
+inline void store_bytes(uint8_t* p, i32 x) {
+  _mm_storeu_si128(reinterpret_cast<__m128i*>(p), _mm512_cvtepi32_epi8(x.v));
+}
+#elif VISION_ISA_IS_AVX2 || VISION_ISA_IS_AVXVNNI
+inline f32 as_f32(i32 x) { return {_mm256_castsi256_ps(x.v)}; }
+inline u8 as_u8(i32 x) { return {x.v}; }
+inline i32 load_bytes(const uint8_t* p) { return {_mm256_cvtepu8_epi32(_mm_loadl_epi64(reinterpret_cast<const __m128i*>(p)))}; }
+inline void store_bytes(uint8_t* p, i32 x) {
+  const __m128i words = _mm_packs_epi32(_mm256_castsi256_si128(x.v), _mm256_extracti128_si256(x.v, 1));
+  _mm_storel_epi64(reinterpret_cast<__m128i*>(p), _mm_packus_epi16(words, words));
+}
+#elif VISION_ISA_IS_NEON || VISION_ISA_IS_DOTPROD || VISION_ISA_IS_I8MM
+inline f32 as_f32(i32 x) { return {vreinterpretq_f32_s32(x.v)}; }
+inline u8 as_u8(i32 x) { return {vreinterpretq_u8_s32(x.v)}; }
+inline i32 load_bytes(const uint8_t* p) {
+  uint32_t word;
+  std::memcpy(&word, p, 4);
+  return {vreinterpretq_s32_u32(vmovl_u16(vget_low_u16(vmovl_u8(vcreate_u8(word)))))};
+}
+inline void store_bytes(uint8_t* p, i32 x) {
+  const uint16x4_t words = vqmovun_s32(x.v);
+  const uint32_t word = vget_lane_u32(vreinterpret_u32_u8(vqmovn_u16(vcombine_u16(words, words))), 0);
+  std::memcpy(p, &word, 4);
+}
+#elif VISION_ISA_IS_SCALAR
+inline f32 as_f32(i32 x) {
+  f32 y;
+  std::memcpy(&y.v, &x.v, 4);
+  return y;
+}
+inline u8 as_u8(i32 x) {
+  u8 y;
+  std::memcpy(y.v, &x.v, 4);
+  return y;
+}
+inline i32 load_bytes(const uint8_t* p) { return {*p}; }
+inline void store_bytes(uint8_t* p, i32 x) { *p = static_cast<uint8_t>(x.v); }
+#else
+#error "these kernels are built for scalar, avx2, avxvnni, avx512, neon, dotprod and i8mm"
+#endif
+
+// The same four bytes in every 32-bit lane.
+inline u8 broadcast4(const uint8_t* p) {
+  int32_t word;
+  std::memcpy(&word, p, 4);
+  return as_u8(set(word));
+}
+
+}  // namespace vision::simd::VISION_ISA_NAMESPACE

@@ -1,0 +1,73 @@
+#include "kernels/rows_u8.hpp"
+
+#include "kernels/requantise.hpp"
+
+namespace accel_mobile {
+namespace VISION_ISA_NAMESPACE {
+
+static void lookup_plain(const uint8_t* x, uint8_t* y, const uint8_t* table, int64_t count) {
+  for (int64_t i = 0; i < count; ++i) y[i] = table[x[i]];
+}
+
+#if VISION_ISA_IS_AVX512
+// Two permutations of 128 bytes and a choice by the top bit. VBMI came a generation after VNNI, so it is asked for.
+__attribute__((target("avx512vbmi"))) static void lookup_vbmi(const uint8_t* x, uint8_t* y, const uint8_t* table,
+                                                              int64_t count) {
+  const __m512i t0 = _mm512_loadu_si512(table), t1 = _mm512_loadu_si512(table + 64);
+  const __m512i t2 = _mm512_loadu_si512(table + 128), t3 = _mm512_loadu_si512(table + 192);
+  for (int64_t i = 0; i < count; i += 64) {
+    const __mmask64 some = count - i >= 64 ? ~0ull : (1ull << (count - i)) - 1;
+    const __m512i index = _mm512_maskz_loadu_epi8(some, x + i);
+    const __m512i low = _mm512_permutex2var_epi8(t0, index, t1), high = _mm512_permutex2var_epi8(t2, index, t3);
+    _mm512_mask_storeu_epi8(y + i, some, _mm512_mask_blend_epi8(_mm512_movepi8_mask(index), low, high));
+  }
+}
+
+static void lookup(const uint8_t* x, uint8_t* y, const uint8_t* table, int64_t count) {
+  if (__builtin_cpu_supports("avx512vbmi")) return lookup_vbmi(x, y, table, count);
+  lookup_plain(x, y, table, count);
+}
+#else
+static void lookup(const uint8_t* x, uint8_t* y, const uint8_t* table, int64_t count) {
+  lookup_plain(x, y, table, count);
+}
+#endif
+
+static void add_rows(const uint8_t* a, const uint8_t* b, uint8_t* y, int64_t count, const int32_t* zero_points,
+                     const float* multipliers, const Requantise& q) {
+  const f32 ma = set(multipliers[0]), mb = set(multipliers[1]);
+  for (int64_t i = 0; i < count; i += i32::lanes) {
+    const f32 real = add(mul(centred(a + i, zero_points[0]), ma), mul(centred(b + i, zero_points[1]), mb));
+    store_bytes(y + i, rounded(real, q));
+  }
+}
+
+static void scale(const uint8_t* x, int64_t x_stride, uint8_t* y, int64_t y_stride, int64_t rows, int64_t channels,
+                  int32_t x_zero_point, const Requantise& q) {
+  for (int64_t r = 0; r < rows; ++r) {
+    for (int64_t c = 0; c < channels; c += i32::lanes) {
+      const f32 real = mul(centred(x + r * x_stride + c, x_zero_point), load(q.multiplier + c));
+      store_bytes(y + r * y_stride + c, rounded(real, q));
+    }
+  }
+}
+
+static void accumulate(const uint8_t* x, int64_t x_stride, int32_t* sums, int64_t rows, int64_t channels) {
+  for (int64_t c = 0; c < channels; c += i32::lanes) {
+    i32 sum = load(sums + c);
+    for (int64_t r = 0; r < rows; ++r) sum = add(sum, load_bytes(x + r * x_stride + c));
+    store(sums + c, sum);
+  }
+}
+
+static void dequantize(const uint8_t* x, float* y, int64_t count, int32_t zero_point, float scale) {
+  for (int64_t i = 0; i < count; i += i32::lanes) store(y + i, mul(centred(x + i, zero_point), set(scale)));
+}
+
+}  // namespace VISION_ISA_NAMESPACE
+
+VISION_DEFINE_KERNELS(RowsU8Kernels, rows_u8) = {&VISION_ISA_NAMESPACE::lookup, &VISION_ISA_NAMESPACE::add_rows,
+                                                 &VISION_ISA_NAMESPACE::scale, &VISION_ISA_NAMESPACE::accumulate,
+                                                 &VISION_ISA_NAMESPACE::dequantize};
+
+}  // namespace accel_mobile

@@ -1,0 +1,53 @@
+// Convolution weights in the order in which the kernels read them, for one instruction set.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+
+#include "kernels/depthwise_f32.hpp"
+#include "kernels/depthwise_u8.hpp"
+#include "kernels/gemm_f32.hpp"
+#include "kernels/gemm_u8.hpp"
+#include "plan/buffer.hpp"
+#include "plan/program.hpp"
+
+namespace accel_mobile {
+
+struct ConvWeights {
+  Type type = Type::f32;
+  bool depthwise = false;
+  int64_t in_channels = 0, out_channels = 0;
+  int64_t kernel[3] = {1, 1, 1};  // time, height, width
+  int64_t tap_channels = 0;       // dense: input channels per tap in the packed depth
+  int64_t depth = 0;              // dense: packed depth, in elements
+  int64_t columns = 0;            // output channels, padded
+  int32_t x_zero_point = 0;
+
+  const GemmF32Kernels* gemm_f32 = nullptr;
+  const GemmU8Kernels* gemm_u8 = nullptr;
+  const DepthwiseF32Kernels* depthwise_f32 = nullptr;
+  const DepthwiseU8Kernels* depthwise_u8 = nullptr;
+
+  Buffer weight;
+  Buffer bias;        // float or int32
+  Buffer multiplier;  // u8 only
+
+  int64_t taps() const { return kernel[0] * kernel[1] * kernel[2]; }
+  size_t bytes() const { return weight.bytes() + bias.bytes() + multiplier.bytes(); }
+};
+
+// `weight` is (out_channels, in_channels or 1, time, height, width), `bias` (out_channels) or null.
+// `tap_channels` is the distance between positions of the input where that is 4, else in_channels.
+std::shared_ptr<ConvWeights> pack_dense_f32(const float* weight, const float* bias, int64_t out_channels,
+                                            int64_t in_channels, const int64_t* kernel, int64_t tap_channels);
+std::shared_ptr<ConvWeights> pack_depthwise_f32(const float* weight, const float* bias, int64_t channels,
+                                                const int64_t* kernel);
+// `bias` is in units of the sums, without the zero point's part; `multiplier` turns sums into units of the result.
+std::shared_ptr<ConvWeights> pack_dense_u8(const int8_t* weight, const int32_t* bias, const float* multiplier,
+                                           int64_t out_channels, int64_t in_channels, const int64_t* kernel,
+                                           int32_t x_zero_point);
+// The kernel in time has at most three taps.
+std::shared_ptr<ConvWeights> pack_depthwise_u8(const int8_t* weight, const int32_t* bias, const float* multiplier,
+                                               int64_t channels, const int64_t* kernel, int32_t x_zero_point);
+
+}  // namespace accel_mobile
