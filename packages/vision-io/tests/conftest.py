@@ -81,3 +81,30 @@ def isa(request: pytest.FixtureRequest):
     kernels.force_isa(request.param)
     yield request.param
     kernels.force_isa(None)
+
+
+@pytest.fixture(scope="session")
+def moving_bars(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A small H.264 video with B-frames: 40 frames of 96x64 at 30000/1001 fps, each unlike the one before."""
+    pytest.importorskip("av")
+    from vision_io import VideoEncoder
+
+    path = tmp_path_factory.mktemp("video") / "bars.mp4"
+    with VideoEncoder(path, fps=29.97, crf=18, options={"g": 12, "bf": 2}) as encoder:
+        encoder.write(bars(40))
+    return path
+
+
+def bars(frames: int, height: int = 64, width: int = 96) -> np.ndarray:
+    """Frames (T, 3, H, W) with bars that move by three pixels from each to the next."""
+    x = np.arange(width)[None, None, :] - 3 * np.arange(frames)[:, None, None]
+    y = np.arange(height)[None, :, None]
+    red = 128 + 100 * np.sin(x / 7 + 0 * y)
+    green = 128 + 100 * np.sin((x + y) / 11)
+    blue = 128 + 100 * np.cos((y - x) / 9)
+    return np.stack(np.broadcast_arrays(red, green, blue), axis=1).astype(np.uint8)
+
+
+@pytest.fixture(name="bars", scope="session")
+def bars_fixture() -> Callable[..., np.ndarray]:
+    return bars

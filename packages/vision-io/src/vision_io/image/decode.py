@@ -106,7 +106,9 @@ def _load(image: Any, mode: ImageReadMode, name: str) -> Tensor:
             return torch.from_numpy(np.array(image))[None]
         if image.mode == "P" and "transparency" in image.info or wanted == "LA" and image.mode != "L":
             image = image.convert("RGBA")
-        return chw_from_pillow(image if image.mode == wanted else image.convert(wanted))
+        pixels = chw_from_pillow(image if image.mode == wanted else image.convert(wanted))
+        # Pillow turns the inverted inks of Adobe's files around; unchanged means as they are stored.
+        return pixels.bitwise_not_() if wanted == "CMYK" and image.format == "JPEG" else pixels
     except _DAMAGE as error:
         raise DecodeError(f"{name}: damaged {image.format}: {error}") from error
 

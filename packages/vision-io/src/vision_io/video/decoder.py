@@ -187,6 +187,11 @@ class VideoDecoder:
         return torch.from_numpy(self._frames.index.pts.copy())
 
     @property
+    def counted(self) -> bool:
+        """The packet times could not be trusted: opening decoded the whole stream once to count its frames."""
+        return self._frames.index.counted
+
+    @property
     def key_frames(self) -> list[int]:
         """Indices of the frames from which decoding can start."""
         return self._frames.index.start_frames().tolist()

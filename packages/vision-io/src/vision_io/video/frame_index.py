@@ -31,7 +31,7 @@ class FrameIndex:
 
     Attributes:
         pts: Presentation times, int64 (N), strictly increasing.
-        durations: How long each frame is shown, int64 (N), positive.
+        durations: How long each frame is shown, int64 (N), positive: until the next one, the last by its packet.
         packet: Decode position of the packet that carries the frame, int64 (N); empty when frames were counted.
         start: Decode position of the key packet from which the frame can be decoded, int64 (N).
         display: Frame that each packet carries, int64 (packets), -1 for hidden packets; empty when frames were counted.
@@ -69,14 +69,11 @@ class FrameIndex:
         return self.durations * float(self.time_base.numerator) / float(self.time_base.denominator)
 
 
-def _shown_durations(pts: np.ndarray, durations: np.ndarray) -> np.ndarray:
-    """Durations with missing ones (0) replaced by the distance to the next frame, or by the median distance."""
-    if len(pts) == 0:
-        return durations
+def _shown_durations(pts: np.ndarray, last: int) -> np.ndarray:
+    """Distances to the next frame; the last frame stays for ``last`` ticks, or the median distance where that is 0."""
     steps = np.diff(pts)
-    last = int(np.median(steps)) if len(steps) else 1
-    steps = np.append(steps, max(last, 1))
-    return np.where(durations > 0, durations, steps)
+    usual = int(np.median(steps)) if len(steps) else 1
+    return np.append(steps, last if last > 0 else max(usual, 1))
 
 
 def index_by_packets(
@@ -113,12 +110,11 @@ def index_by_packets(
     if np.any(np.diff(pts) == 0):
         return None
     packet = np.array(shown, dtype=np.int64)[order]
-    durations = np.array([packets[i].duration for i in shown], dtype=np.int64)[order]
     display = np.full(len(packets), -1, dtype=np.int64)
     display[packet] = np.arange(len(packet))
     return FrameIndex(
         pts=pts,
-        durations=_shown_durations(pts, durations),
+        durations=_shown_durations(pts, packets[int(packet[-1])].duration),
         packet=packet,
         start=_decode_starts(packets, packet, pts),
         display=display,
@@ -162,4 +158,5 @@ def index_by_count(frames: Sequence[tuple[int | None, int]], time_base: Fraction
     if np.any(np.diff(pts) <= 0):
         pts = pts[0] + tick * np.arange(len(pts), dtype=np.int64)
     none = np.zeros(0, dtype=np.int64)
+    durations = _shown_durations(pts, int(durations[-1]))
     return FrameIndex(pts, durations, none, np.zeros(len(pts), dtype=np.int64), none, time_base, counted=True)

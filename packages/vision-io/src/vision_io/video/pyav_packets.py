@@ -30,10 +30,10 @@ class PacketStore:
         stream: The stream to read.
         name: How messages call the source.
         limits: Bounds on the number of packets.
-        keep_bytes: Encoded bytes to keep in memory; beyond it packets are read again from the file.
+        keep_bytes: Encoded bytes to keep in memory (:data:`KEEP_BYTES`); beyond it packets are read again.
     """
 
-    def __init__(self, container: Any, stream: Any, name: str, limits: Limits, keep_bytes: int = KEEP_BYTES) -> None:
+    def __init__(self, container: Any, stream: Any, name: str, limits: Limits, keep_bytes: int | None = None) -> None:
         self._container = container
         self._stream = stream
         self._name = name
@@ -44,7 +44,7 @@ class PacketStore:
         for other in container.streams:
             if other.index != stream.index and hasattr(other, "discard"):
                 other.discard = 48  # AVDISCARD_ALL: the demuxer need not read them
-        self._scan(limits, keep_bytes)
+        self._scan(limits, KEEP_BYTES if keep_bytes is None else keep_bytes)
 
     @property
     def seek_gap(self) -> int:
