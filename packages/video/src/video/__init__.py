@@ -1,6 +1,6 @@
 """Video understanding for PyTorch: data sets, clip sampling, transforms and models.
 
-Submodules are imported on first use: ``video.models``, ``video.data``, ``video.transforms``, ``video.layers``, ``video.losses``.
+Its parts (``video.models``, ``video.data``, ...) are imported on first use.
 """
 
 import importlib

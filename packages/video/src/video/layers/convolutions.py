@@ -70,7 +70,7 @@ class ConvReduce3D(nn.Module):
         for name, values in given.items():
             if len(values) != len(kernel_size):
                 raise ValueError(
-                    f"{name} has {len(values)} entries, but kernel_size has {len(kernel_size)}: give one per convolution"
+                    f"{name} has {len(values)} entries, kernel_size has {len(kernel_size)}: give one per convolution"
                 )
         self.reduction_method = reduction_method
         self.convs = nn.ModuleList(
@@ -82,7 +82,7 @@ class ConvReduce3D(nn.Module):
         """Map ``[N, C, T, H, W]`` to ``[N, out, T', H', W']`` (``"cat"``: ``out`` times the number of convolutions)."""
         outputs: list[Tensor] = []
         for conv in self.convs:
-            outputs.append(conv(x))  # noqa: PERF401 -- TorchScript unrolls this loop, but no comprehension
+            outputs.append(conv(x))
         if self.reduction_method == "sum":
             return torch.stack(outputs, dim=0).sum(dim=0)
         return torch.cat(outputs, dim=1)

@@ -128,7 +128,7 @@ class SeparableBottleneckBlock(nn.Module):
             x = self.act_a(x)
         branches: list[Tensor] = []
         for conv, norm, act in zip(self.conv_b, self.norm_b, self.act_b):  # noqa: B905 -- for TorchScript
-            branches.append(act(norm(conv(x))))  # noqa: PERF401 -- TorchScript unrolls this loop
+            branches.append(act(norm(conv(x))))
         x = torch.stack(branches, dim=0).sum(dim=0) if self.reduce_method == "sum" else torch.cat(branches, dim=1)
         x = self.conv_c(x)
         if self.norm_c is not None:

@@ -53,7 +53,7 @@ class MultiPathWayNet(Net):
     def __init__(self, *, blocks: nn.ModuleList, num_pathway_blocks: int) -> None:
         if not 0 <= num_pathway_blocks < len(blocks):
             raise ValueError(
-                f"num_pathway_blocks must leave a block that joins the pathways: got {num_pathway_blocks} of {len(blocks)}"
+                f"num_pathway_blocks must leave a joining block: got {num_pathway_blocks} of {len(blocks)}"
             )
         super().__init__(blocks=blocks)
         self.num_pathway_blocks = num_pathway_blocks

@@ -33,17 +33,17 @@ def x3d_xs(pretrained: bool = False, progress: bool = True, **kwargs: Any) -> nn
 
 
 def x3d_s(pretrained: bool = False, progress: bool = True, **kwargs: Any) -> nn.Module:
-    """X3D-S for clips of 13 frames of 160 x 160 pixels: 3.8 M parameters, 1.96 GMACs, 73.3 % top-1; see :func:`x3d_xs`."""
+    """X3D-S, 13 x 160 x 160: 3.8 M parameters, 1.96 GMACs, 73.3 % top-1; see :func:`x3d_xs`."""
     return _x3d("x3d_s", pretrained, progress, {"input_clip_length": 13, "input_crop_size": 160}, kwargs)
 
 
 def x3d_m(pretrained: bool = False, progress: bool = True, **kwargs: Any) -> nn.Module:
-    """X3D-M for clips of 16 frames of 224 x 224 pixels: 3.8 M parameters, 4.73 GMACs, 75.9 % top-1; see :func:`x3d_xs`."""
+    """X3D-M, 16 x 224 x 224: 3.8 M parameters, 4.73 GMACs, 75.9 % top-1; see :func:`x3d_xs`."""
     return _x3d("x3d_m", pretrained, progress, {"input_clip_length": 16, "input_crop_size": 224}, kwargs)
 
 
 def x3d_l(pretrained: bool = False, progress: bool = True, **kwargs: Any) -> nn.Module:
-    """X3D-L for clips of 16 frames of 312 x 312 pixels: 6.2 M parameters, 18.4 GMACs, 77.4 % top-1; see :func:`x3d_xs`."""
+    """X3D-L, 16 x 312 x 312: 6.2 M parameters, 18.4 GMACs, 77.4 % top-1; see :func:`x3d_xs`."""
     config = {"input_clip_length": 16, "input_crop_size": 312, "depth_factor": 5.0}
     return _x3d("x3d_l", pretrained, progress, config, kwargs)
 
