@@ -12,15 +12,16 @@ import shutil
 import sys
 import tempfile
 import tomllib
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
-from workspace import Package, ToolError, Workspace, normalise, run
+from workspace import Package, ToolError, Workspace, normalise, run, tool_environment
 
 __all__ = ["build", "find_wheel", "fresh_wheels", "newest_source", "remove_old"]
 
 # What a wheel is made of; tests travel in the source archive only.
-_INPUTS = ("src", "native", "CMakeLists.txt", "pyproject.toml", "README.md", "LICENSE")
+_NATIVE_INPUTS = ("native", "CMakeLists.txt")
+_INPUTS = (*_NATIVE_INPUTS, "src", "pyproject.toml", "README.md", "LICENSE")
 
 
 def fresh_wheels(workspace: Workspace, packages: Iterable[Package]) -> dict[str, Path]:
@@ -54,15 +55,23 @@ def find_wheel(workspace: Workspace, package: Package) -> Path | None:
     return max(found, key=lambda path: path.stat().st_mtime, default=None)
 
 
-def newest_source(workspace: Workspace, package: Package) -> float:
-    """The time of the last change to anything that goes into the package's wheel, in seconds since the epoch."""
-    roots = [package.path / name for name in _INPUTS]
+def newest_source(workspace: Workspace, package: Package, *, native_only: bool = False) -> float:
+    """The time of the last change to anything that goes into the package's wheel, in seconds since the epoch.
+
+    Args:
+        workspace: the repository.
+        package: whose sources.
+        native_only: look only at what its native module is built from.
+    """
+    roots = [package.path / name for name in (_NATIVE_INPUTS if native_only else _INPUTS)]
     if package.native:
         roots.append(workspace.root / "tools" / "native")
     return max((path.stat().st_mtime for root in roots for path in _files(root)), default=0.0)
 
 
-def build(package: Package, dist: Path, *, isolated: bool = True) -> tuple[Path, Path]:
+def build(
+    package: Package, dist: Path, *, isolated: bool = True, environment: Mapping[str, str] | None = None
+) -> tuple[Path, Path]:
     """Builds the source archive and, from it, the wheel; older ones of the same version are replaced.
 
     Args:
@@ -70,6 +79,7 @@ def build(package: Package, dist: Path, *, isolated: bool = True) -> tuple[Path,
         dist: where both go.
         isolated: build in an environment with exactly what ``[build-system] requires`` names; ``False`` uses the
             running one, which is faster.
+        environment: more variables for the build, such as a cross compiler's.
 
     Returns:
         The wheel and the source archive.
@@ -83,7 +93,11 @@ def build(package: Package, dist: Path, *, isolated: bool = True) -> tuple[Path,
         if not isolated:
             command[3:3] = ["--no-isolation", "--skip-dependency-check"]
         # Without this cmake's ninja takes every core; two builds side by side would then take twice as many.
-        env = {"CMAKE_BUILD_PARALLEL_LEVEL": str(len(os.sched_getaffinity(0)))} | dict(os.environ)
+        env = (
+            {"CMAKE_BUILD_PARALLEL_LEVEL": str(len(os.sched_getaffinity(0)))}
+            | tool_environment()
+            | dict(environment or {})
+        )
         run(command, what=f"build of {package.name}", env=env)
         built = list(Path(temporary).iterdir())
         remove_old(dist, package)

@@ -26,6 +26,7 @@ __all__ = [
     "requirement_name",
     "run",
     "shared",
+    "tool_environment",
 ]
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -174,6 +175,12 @@ def shared(root: Path = ROOT) -> Path | None:
     return path if path.is_dir() else None
 
 
+def tool_environment() -> dict[str, str]:
+    """This process's environment with the programs of the running Python's environment first on the path."""
+    beside = str(Path(sys.executable).parent)
+    return dict(os.environ) | {"PATH": os.pathsep.join([beside, os.environ.get("PATH", os.defpath)])}
+
+
 def run(
     command: Sequence[str | Path],
     *,
@@ -188,7 +195,7 @@ def run(
         command: program and arguments.
         what: the step in words, for the error.
         cwd: where it runs.
-        env: its whole environment.
+        env: its whole environment; by default :func:`tool_environment`.
         timeout: seconds.
 
     Raises:
@@ -198,7 +205,7 @@ def run(
         done = subprocess.run(
             [str(part) for part in command],
             cwd=cwd,
-            env=env,
+            env=dict(env) if env is not None else tool_environment(),
             timeout=timeout,
             capture_output=True,
             text=True,

@@ -102,7 +102,9 @@ class Pool {
       {
         std::unique_lock<std::mutex> lock(mutex_);
         sleeping_.fetch_add(1, std::memory_order_release);
-        wake_.wait(lock, [&] { return generation_.load(std::memory_order_relaxed) != seen; });
+        // std::condition_variable::wait itself asks for the libstdc++ of GCC 12, newer than manylinux_2_34 may have.
+        while (generation_.load(std::memory_order_relaxed) == seen)
+          pthread_cond_wait(wake_.native_handle(), mutex_.native_handle());
         sleeping_.fetch_sub(1, std::memory_order_release);
         seen = generation_.load(std::memory_order_relaxed);
         if (seats_ > 0) {
