@@ -91,13 +91,16 @@ class VideoDecoder:
 
     def _ready_source(self) -> FrameSource:
         """The source, opened anew in a process that was forked after it had been opened."""
-        if self._closed:
-            raise DecodeError(f"{source_name(self._source)}: the decoder is closed")
+        self._require_open()
         if self._pid != os.getpid():
             self._frames.abandon()
             self._require_reopenable("used after a fork")
             self._open()
         return self._frames
+
+    def _require_open(self) -> None:
+        if self._closed:
+            raise DecodeError(f"{source_name(self._source)}: the decoder is closed")
 
     def _require_reopenable(self, purpose: str) -> None:
         if not isinstance(self._source, (str, os.PathLike, bytes, bytearray, memoryview)):
@@ -107,6 +110,7 @@ class VideoDecoder:
             )
 
     def __getstate__(self) -> dict[str, Any]:
+        self._require_open()
         self._require_reopenable("pickled")
         source = bytes(self._source) if isinstance(self._source, (bytearray, memoryview)) else self._source
         return {
@@ -115,7 +119,6 @@ class VideoDecoder:
             "stream_index": self._stream_index,
             "num_threads": self._num_threads,
             "limits": self._limits,
-            "closed": self._closed,
         }
 
     def __setstate__(self, state: dict[str, Any]) -> None:
@@ -124,9 +127,8 @@ class VideoDecoder:
         self._stream_index = state["stream_index"]
         self._num_threads = state["num_threads"]
         self._limits = state["limits"]
-        self._closed = state["closed"]
-        if not self._closed:
-            self._open()
+        self._closed = False
+        self._open()
 
     def close(self) -> None:
         """Free the file and the decoder; the decoder cannot be used afterwards."""

@@ -89,8 +89,8 @@ def _start_of(source: Source, count: int = 1 << 16) -> bytes:
         return b""
 
 
-def _explain(source: Source) -> str:
-    """Why a container could not be opened, guessed from its first bytes."""
+def _explain(source: Source, error: Exception) -> str:
+    """Why a container could not be opened, by its first bytes, or else in FFmpeg's words."""
     start = _start_of(source)
     if start[4:8] in (b"ftyp", b"moov", b"mdat", b"wide", b"free", b"skip") and b"moov" not in start[:64]:
         return "an MP4/MOV file without its index (moov): it is cut off, or its recording was never finished"
@@ -98,7 +98,8 @@ def _explain(source: Source) -> str:
         return "the file is cut off or damaged near its start"
     if start and all(byte >= 32 or byte in b"\t\n\r\f\x1b" for byte in start[:512]):
         return "a text file, not a video"
-    return "not a video file that FFmpeg knows, or one whose header is damaged"
+    words = getattr(error, "strerror", None) or error
+    return f"cannot be opened as a video: {words}"
 
 
 def _av_source(source: Source) -> Any:
@@ -133,7 +134,7 @@ def open_container(source: Source) -> Any:
     except FileNotFoundError as error:
         raise DecodeError(f"{name}: no such file") from error
     except (av.error.FFmpegError, OSError, ValueError) as error:
-        raise DecodeError(f"{name}: {_explain(source)} ({type(error).__name__}: {error.strerror or error})") from error
+        raise DecodeError(f"{name}: {_explain(source, error)}") from error
 
 
 def pick_stream(container: Any, stream_index: int | None, name: str) -> Any:

@@ -1,0 +1,121 @@
+"""Every stored image against the facts and hashes made with Pillow."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image, features
+
+from vision_io import DecodeError, decode_image, read_image
+from vision_io._native import kernels
+
+HEIC = {"heic/animated.heic", "heic/gradient.heic", "heic/gradient_10bit.heic", "heic/gradient_rotated.heic"}
+SIXTEEN_BITS = {"png/gradient_16bit.png", "png/rgb_pytorch16.png"}
+
+
+def _list(shared):
+    return json.loads((shared / "data" / "reference" / "images_pillow.json").read_text())
+
+
+def _hash(pixels: torch.Tensor) -> str:
+    return hashlib.sha1(np.ascontiguousarray(pixels.permute(1, 2, 0).numpy()).tobytes()).hexdigest()[:16]
+
+
+def pytest_generate_tests(metafunc):
+    if "image" not in metafunc.fixturenames:
+        return
+    beside = Path(__file__).resolve().parents[4].parent / "shared"
+    path = Path(os.environ.get("VISION_SHARED", beside)) / "data" / "reference" / "images_pillow.json"
+    names = [name for name in json.loads(path.read_text()) if not name.startswith("_")] if path.exists() else []
+    metafunc.parametrize("image", names or [pytest.param("", marks=pytest.mark.skip(reason="no real files"))])
+
+
+def test_rgb_pixels(image, shared, images):
+    facts = _list(shared)[image]
+    if "error" in facts:
+        with pytest.raises(DecodeError):
+            read_image(images / image, "RGB")
+        return
+    if facts["format"] == "AVIF" and not features.check("avif"):
+        pytest.skip("this Pillow has no AVIF")
+    first = read_image(images / image, "RGB")
+    first = first[0] if first.ndim == 4 else first
+    width, height = facts["size"]
+    assert first.shape == (3, height, width)
+    if image in SIXTEEN_BITS:
+        assert first.dtype == torch.uint16
+        return
+    opened = Image.open(images / image)
+    expected = (opened.convert("RGBA") if "transparency" in opened.info else opened).convert("RGB")
+    np.testing.assert_array_equal(first.permute(1, 2, 0).numpy(), np.asarray(expected))
+    if facts["format"] in ("PNG", "GIF", "BMP"):
+        assert _hash(first) == facts["rgb_first_frame"][1]
+    if facts["exif_orientation"]:
+        turned = read_image(images / image, "RGB", apply_exif_orientation=True)
+        assert turned.shape == (3, *facts["rgb_exif_applied"][0][:2])
+        if facts["format"] == "PNG":
+            assert _hash(turned) == facts["rgb_exif_applied"][1]
+
+
+def test_unchanged_has_the_channels_of_the_file(image, shared, images):
+    facts = _list(shared)[image]
+    if "error" in facts or facts["format"] == "AVIF":
+        pytest.skip("no pixels, or another test's matter")
+    channels = {"L": 1, "P": 1, "LA": 2, "RGB": 3, "RGBA": 4, "CMYK": 4}[facts["mode"]]
+    pixels = read_image(images / image)
+    if facts["format"] in ("GIF", "BMP"):
+        channels = 3
+    assert pixels.shape[-3] == channels
+    assert (pixels.ndim == 4) == (facts["n_frames"] > 1)
+
+
+@pytest.mark.skipif(kernels is None, reason="no native module")
+def test_pixels_do_not_depend_on_the_native_module(image, shared, images, monkeypatch):
+    if "error" in _list(shared)[image]:
+        pytest.skip("no pixels")
+    for mode in ("UNCHANGED", "RGB_ALPHA", "GRAY_ALPHA"):
+        with_kernels = read_image(images / image, mode)
+        with monkeypatch.context() as patch:
+            patch.setattr("vision_io.image.pillow_pixels.kernels", None)
+            patch.setattr("vision_io.image.png16.kernels", None)
+            assert torch.equal(read_image(images / image, mode), with_kernels)
+
+
+def test_all_exif_orientations_show_the_same_picture(images):
+    """The same photo stored in six ways: with its orientation applied each looks like the upright one."""
+    upright = read_image(images / "jpeg" / "padlock_exif_no_exif.jpg").double()
+    for path in sorted((images / "jpeg").glob("padlock_exif_*.jpg")):
+        plain = read_image(path)
+        turned = read_image(path, apply_exif_orientation=True)
+        expected = np.asarray(_transposed(path))
+        np.testing.assert_array_equal(turned.permute(1, 2, 0).numpy(), expected, err_msg=path.name)
+        assert plain.shape == upright.shape
+
+
+def _transposed(path):
+    from PIL import ImageOps
+
+    return ImageOps.exif_transpose(Image.open(path))
+
+
+def test_interlaced_png_equals_its_pair(images):
+    folder = images / "png"
+    assert torch.equal(read_image(folder / "wizard_low.png"), read_image(folder / "wizard_low-interlaced.png"))
+
+
+def test_sixteen_bit_png_agrees_with_its_eight_bit_twin(images):
+    deep, flat = read_image(images / "png" / "rgb_pytorch16.png"), read_image(images / "png" / "rgb_pytorch.png")
+    assert deep.dtype == torch.uint16
+    np.testing.assert_array_equal((deep.numpy() / 257).round(), flat.numpy())
+
+
+def test_heic_is_named(images):
+    for name in HEIC:
+        with pytest.raises(DecodeError, match="HEIC"):
+            decode_image((images / name).read_bytes())

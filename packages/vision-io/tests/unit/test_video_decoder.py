@@ -1,0 +1,370 @@
+"""The decoder on small videos made on the spot: out=, sources, processes, limits, errors, sizes and formats."""
+
+from __future__ import annotations
+
+import io
+import multiprocessing
+import pickle
+import threading
+
+import numpy as np
+import pytest
+import torch
+
+import vision_io
+from vision_io import DecodeError, LimitError, Limits, VideoDecoder, VideoEncoder
+
+pytestmark = pytest.mark.extra_video
+
+av = pytest.importorskip("av")
+
+
+def test_facts(moving_bars):
+    with VideoDecoder(moving_bars) as decoder:
+        facts = decoder.metadata
+        assert (facts.num_frames, facts.height, facts.width) == (40, 64, 96)
+        assert facts.average_fps == pytest.approx(30000 / 1001)
+        assert facts.duration_seconds == pytest.approx(40 * 1001 / 30000)
+        assert (facts.begin_stream_seconds, facts.codec, facts.pixel_format) == (0.0, "h264", "yuv420p")
+        assert "num_frames: 40" in str(facts)
+        assert "40 frames" in repr(decoder)
+        assert not decoder.counted
+        assert decoder.key_frames == [0, 12, 24, 36]
+        np.testing.assert_allclose(decoder.pts_seconds, np.arange(40) * 1001 / 30000)
+        frame, batch = decoder.get_frame_at(3), decoder.get_frames_in_range(0, 4)
+        data, pts, duration = frame
+        assert torch.equal(data, batch.data[3])
+        assert (pts, duration) == (frame.pts_seconds, frame.duration_seconds)
+        assert "(3, 64, 96)" in repr(frame)
+        assert "(4, 3, 64, 96)" in repr(batch)
+        assert len(batch) == 4
+
+
+def test_pixels_are_those_that_were_written(moving_bars, bars):
+    with VideoDecoder(moving_bars) as decoder:
+        error = (decoder[:].double() - torch.from_numpy(bars(40)).double()) ** 2
+    assert 10 * torch.log10(255**2 / error.mean()) > 30
+
+
+@pytest.mark.parametrize("layout", ["TCHW", "CTHW"])
+def test_out(moving_bars, layout):
+    with VideoDecoder(moving_bars, layout=layout) as decoder:
+        expected = decoder.get_frames_at([5, 3, 3, 20])
+        out = torch.zeros_like(expected.data)
+        assert decoder.get_frames_at([5, 3, 3, 20], out=out).data is out
+        assert torch.equal(out, expected.data)
+        wide = torch.zeros(*expected.data.shape[:-1], 96 + 32, dtype=torch.uint8)[..., 16:-16]
+        decoder.get_frames_played_at(expected.pts_seconds, out=wide)
+        assert torch.equal(wide, expected.data)
+        last = expected.data.stride()
+        channels_last = torch.zeros(tuple(expected.data.shape), dtype=torch.uint8).transpose(-1, -2).contiguous()
+        channels_last = channels_last.transpose(-1, -2)
+        assert channels_last.stride() != last
+        decoder.get_frames_at([5, 3, 3, 20], out=channels_last)
+        assert torch.equal(channels_last, expected.data)
+        single = torch.zeros(3, 64, 96, dtype=torch.uint8)
+        assert decoder.get_frame_at(7, out=single).data is single
+        assert torch.equal(single, decoder[7])
+        assert decoder.get_frame_played_at(0.2, out=single).data is single
+        assert torch.equal(single, decoder.get_frame_played_at(0.2).data)
+        for wrong in (torch.zeros(1), torch.zeros_like(expected.data).float(), torch.zeros_like(expected.data)[..., :-1]):
+            with pytest.raises(ValueError, match="out:"):
+                decoder.get_frames_at([5, 3, 3, 20], out=wrong)
+        with pytest.raises(ValueError, match="out:"):
+            decoder.get_frame_at(0, out=torch.zeros(64, 96, 3, dtype=torch.uint8))
+
+
+def test_batches_are_contiguous(moving_bars):
+    for layout in ("TCHW", "CTHW"):
+        with VideoDecoder(moving_bars, layout=layout) as decoder:
+            assert decoder[:5].is_contiguous()
+            assert decoder.get_frames_at(torch.tensor([1, 2])).data.is_contiguous()
+            assert decoder.get_frames_at(np.array([1, 2])).data.is_contiguous()
+
+
+def test_the_contract_finds_the_decoder(moving_bars):
+    from vision_contract import find
+
+    with find("video_decoder", prefer="vision-io")(moving_bars) as decoder:
+        assert isinstance(decoder, VideoDecoder)
+
+
+# -- processes and threads ---------------------------------------------------------------------------------------------
+
+
+def _sum(decoder: VideoDecoder, index: int, queue) -> None:
+    queue.put(int(decoder[index].sum()))
+
+
+@pytest.mark.parametrize("threads", [1, 2])
+@pytest.mark.parametrize("method", ["fork", "spawn"])
+def test_a_decoder_serves_another_process(moving_bars, method, threads):
+    context = multiprocessing.get_context(method)
+    with VideoDecoder(moving_bars, num_threads=threads) as decoder:
+        before = int(decoder[20].sum())
+        queue = context.Queue()
+        process = context.Process(target=_sum, args=(decoder, 20, queue))
+        process.start()
+        assert queue.get(timeout=60) == before
+        process.join(60)
+        assert process.exitcode == 0
+        assert int(decoder[21].sum()) > 0
+
+
+class Clips(torch.utils.data.Dataset):
+    def __init__(self, decoder: VideoDecoder) -> None:
+        self.decoder = decoder
+
+    def __len__(self) -> int:
+        return 6
+
+    def __getitem__(self, index: int) -> torch.Tensor:
+        return self.decoder.get_frames_in_range(6 * index, 6 * index + 4).data
+
+
+@pytest.mark.parametrize("method", ["fork", "spawn"])
+def test_data_loader(moving_bars, method):
+    with VideoDecoder(moving_bars) as decoder:
+        expected = torch.stack([decoder[6 * i : 6 * i + 4] for i in range(6)])
+        loader = torch.utils.data.DataLoader(Clips(decoder), batch_size=2, num_workers=2, multiprocessing_context=method)
+        assert torch.equal(torch.cat(list(loader)), expected)
+        assert torch.equal(decoder[0:4], expected[0])
+
+
+def test_pickling(moving_bars):
+    data = moving_bars.read_bytes()
+    for source in (moving_bars, str(moving_bars), data, bytearray(data), memoryview(data)):
+        with VideoDecoder(source, layout="CTHW") as decoder, pickle.loads(pickle.dumps(decoder)) as copy:
+            assert copy.layout == "CTHW"
+            assert torch.equal(copy[3:5], decoder[3:5])
+    with VideoDecoder(io.BytesIO(data)) as decoder, pytest.raises(DecodeError, match="cannot be pickled"):
+        pickle.dumps(decoder)
+    decoder = VideoDecoder(moving_bars)
+    decoder.close()
+    with pytest.raises(DecodeError, match="closed"):
+        pickle.dumps(decoder)
+
+
+def test_an_open_file_cannot_cross_a_fork(moving_bars):
+    with moving_bars.open("rb") as file, VideoDecoder(file) as decoder:
+        decoder._pid -= 1  # as if this process had been forked
+        with pytest.raises(DecodeError, match="after a fork"):
+            decoder[0]
+
+
+def test_threads_may_share_a_decoder(moving_bars):
+    with VideoDecoder(moving_bars) as decoder:
+        expected = decoder[:]
+        wrong = []
+
+        def read(offset: int) -> None:
+            for i in range(offset, 40, 3):
+                if not torch.equal(decoder[i], expected[i]):
+                    wrong.append(i)
+
+        threads = [threading.Thread(target=read, args=(i,)) for i in range(3)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        assert not wrong
+
+
+# -- what is refused ---------------------------------------------------------------------------------------------------
+
+
+def _message(source, **options) -> str:
+    with pytest.raises(DecodeError) as caught:
+        VideoDecoder(source, **options)
+    text = str(caught.value)
+    assert "\n" not in text
+    return text
+
+
+def test_what_is_no_video(tmp_path, bars):
+    text = tmp_path / "notes.txt"
+    text.write_text("hello world\n" * 50)
+    empty = tmp_path / "empty.mp4"
+    empty.touch()
+    image = tmp_path / "photo.jpg"
+    vision_io.write_jpeg(torch.from_numpy(bars(1)[0]), image)
+    assert _message(text) == f"{text}: a text file, not a video"
+    assert _message(empty) == f"{empty}: the file is empty"
+    assert _message(tmp_path / "gone.mp4") == f"{tmp_path / 'gone.mp4'}: no such file"
+    assert "is a directory" in _message(tmp_path)
+    assert "a still image" in _message(image)
+    assert "the data is empty" in _message(b"")
+    with pytest.raises(TypeError, match="read"):
+        VideoDecoder(5)  # pyright: ignore[reportArgumentType]
+    with pytest.raises(ValueError, match="layout"):
+        VideoDecoder(text, layout="THWC")
+    with pytest.raises(ValueError, match="num_threads"):
+        VideoDecoder(text, num_threads=-1)
+
+
+def test_playlists_are_not_followed(moving_bars, tmp_path):
+    """A playlist would make FFmpeg open further files and addresses."""
+    for name, text in (
+        ("list.m3u8", f"#EXTM3U\n#EXT-X-TARGETDURATION:2\n#EXTINF:2,\n{moving_bars}\n#EXT-X-ENDLIST\n"),
+        ("list.ffconcat", f"ffconcat version 1.0\nfile '{moving_bars}'\n"),
+    ):
+        path = tmp_path / name
+        path.write_text(text)
+        assert "a text file, not a video" in _message(path)
+
+
+def test_sound_alone(tmp_path):
+    path = tmp_path / "tone.wav"
+    with av.open(str(path), "w") as container:
+        stream = container.add_stream("pcm_s16le", rate=8000, layout="mono")
+        frame = av.AudioFrame.from_ndarray(np.zeros((1, 800), np.int16), format="s16", layout="mono")
+        frame.sample_rate = 8000
+        container.mux(stream.encode(frame))
+    assert _message(path) == f"{path}: no video stream; the file holds audio only"
+
+
+def _faststart(path, target):
+    """The same packets in a file that begins with its index."""
+    with av.open(str(path)) as source, av.open(str(target), "w", options={"movflags": "faststart"}) as copy:
+        stream = copy.add_stream_from_template(source.streams.video[0])
+        for packet in source.demux(source.streams.video[0]):
+            if packet.dts is not None:
+                packet.stream = stream
+                copy.mux(packet)
+    return target
+
+
+def test_cut_off_files(moving_bars, tmp_path):
+    data = moving_bars.read_bytes()
+    assert "without its index (moov)" in _message(data[: len(data) // 2])
+    data = _faststart(moving_bars, tmp_path / "fast.mp4").read_bytes()
+    with VideoDecoder(data) as decoder:
+        assert len(decoder) == 40
+    assert "the file is cut off" in _message(data[: len(data) * 7 // 10])
+
+
+def test_stream_index(moving_bars):
+    assert "stream 4 is no video stream" in _message(moving_bars, stream_index=4)
+    with VideoDecoder(moving_bars, stream_index=0) as decoder:
+        assert decoder.metadata.stream_index == 0
+
+
+def test_damage_inside(moving_bars):
+    """Every frame that comes out is right or an error is raised; nothing crashes, and the decoder goes on."""
+    data = bytearray(moving_bars.read_bytes())
+    start = data.index(b"mdat") + 600
+    rng = np.random.default_rng(0)
+    raised = 0
+    for _ in range(12):
+        broken = data.copy()
+        for position in rng.integers(start, start + 3000, 20):
+            broken[position] = int(rng.integers(0, 256))
+        try:
+            with VideoDecoder(broken) as decoder:
+                for i in (0, 20, 39):
+                    assert decoder[i].shape == (3, 64, 96)
+        except DecodeError:
+            raised += 1
+    assert raised > 0
+
+
+def test_limits(moving_bars):
+    with pytest.raises(LimitError, match="96x64"):
+        VideoDecoder(moving_bars, limits=Limits(max_pixels=96 * 64 - 1))
+    with pytest.raises(LimitError, match="max_frames"):
+        VideoDecoder(moving_bars, limits=Limits(max_frames=39))
+    with VideoDecoder(moving_bars, limits=Limits(max_batch_bytes=3 * 64 * 96 * 4)) as decoder:
+        assert len(decoder[:4]) == 4
+        with pytest.raises(LimitError, match="max_batch_bytes"):
+            decoder[:5]
+        with pytest.raises(LimitError, match="max_batch_bytes"):
+            decoder.get_frames_played_in_range(0, 1, fps=1e9)
+
+
+def test_ranges_that_make_no_sense(moving_bars):
+    with VideoDecoder(moving_bars) as decoder:
+        for start, stop in ((-1, 3), (0, 41), (5, 4)):
+            with pytest.raises(IndexError, match="range"):
+                decoder.get_frames_in_range(start, stop)
+        with pytest.raises(ValueError, match="step"):
+            decoder.get_frames_in_range(0, 3, 0)
+        for start, stop in ((-0.1, 1), (0, 99), (1, 0.5)):
+            with pytest.raises(IndexError, match="range"):
+                decoder.get_frames_played_in_range(start, stop)
+        with pytest.raises(ValueError, match="fps"):
+            decoder.get_frames_played_in_range(0, 1, fps=0)
+
+
+# -- streams out of the ordinary ---------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("codec", "format", "suffix"),
+    [
+        ("libx264", "yuv420p", "mp4"),
+        ("libx264", "yuvj420p", "mkv"),
+        ("libx264", "yuv422p", "mp4"),
+        ("libx264", "yuv444p", "mp4"),
+        ("libx264", "gray", "mp4"),
+        ("libx264", "nv12", "mp4"),
+        ("libx264", "yuv420p10le", "mp4"),
+        ("libx264rgb", "rgb24", "mkv"),
+        ("ffv1", "gbrp10le", "mkv"),
+        ("ffv1", "yuva420p", "mkv"),
+        ("ffv1", "bgr0", "mkv"),
+        ("ffv1", "gray16le", "mkv"),
+        ("ffv1", "yuv410p", "mkv"),
+        ("mpeg4", "yuv420p", "avi"),
+        ("mjpeg", "yuvj422p", "avi"),
+    ],
+)
+def test_pixel_formats(codec, format, suffix, bars, tmp_path):
+    path = tmp_path / f"a.{suffix}"
+    frames = bars(6)
+    options = {"crf": 4} if "264" in codec else {"qscale": 2}
+    with VideoEncoder(path, fps=25, codec=codec, pixel_format=format, options=options) as encoder:
+        encoder.write(frames)
+    luma = np.tensordot([0.299, 0.587, 0.114], frames, axes=([0], [1]))
+    expected = np.stack([luma] * 3, axis=1) if format.startswith("gray") else frames
+    with VideoDecoder(path) as decoder:
+        assert len(decoder) == 6
+        got = decoder[:].numpy().astype(float)
+    floor = 18 if format == "yuv410p" else 27
+    assert 10 * np.log10(255**2 / (((got - expected) ** 2).mean() + 1e-9)) > floor
+
+
+def test_full_range_is_told_by_the_flag_and_by_the_name(bars, tmp_path):
+    """VP9 keeps yuv420p and sets a flag, H.264 changes the name: gray stays gray of the same level in both."""
+    gray = np.full((4, 3, 64, 96), 200, np.uint8)
+    for codec, suffix in (("libx264", "mp4"), ("libvpx-vp9", "webm")):
+        path = tmp_path / f"full.{suffix}"
+        with av.open(str(path), "w") as container:
+            stream = container.add_stream(codec, rate=25)
+            stream.width, stream.height, stream.pix_fmt = 96, 64, "yuv420p"
+            stream.codec_context.color_range = 2
+            for i, picture in enumerate(gray):
+                frame = av.VideoFrame.from_ndarray(picture.transpose(1, 2, 0), format="rgb24")
+                frame = frame.reformat(format="yuv420p", dst_color_range="JPEG")
+                frame.pts = i
+                container.mux(stream.encode(frame))
+            container.mux(stream.encode(None))
+        with VideoDecoder(path) as decoder:
+            assert decoder.metadata.full_range
+            assert (decoder[:].double() - 200).abs().max() <= 3
+
+
+def test_a_size_that_changes_on_the_way(bars, tmp_path):
+    """Two H.264 streams of different sizes one after the other: all frames come in the size of the first."""
+    parts = []
+    for height, width in ((64, 96), (32, 48)):
+        path = tmp_path / f"{width}.h264"
+        with VideoEncoder(path, fps=25, options={"crf": 10, "bf": 0}) as encoder:
+            encoder.write(bars(5, height, width))
+        parts.append(path.read_bytes())
+    with VideoDecoder(b"".join(parts)) as decoder:
+        assert len(decoder) == 10
+        clip = decoder[:]
+        assert clip.shape == (10, 3, 64, 96)
+        enlarged = torch.nn.functional.interpolate(torch.from_numpy(bars(1, 32, 48)).float(), (64, 96), mode="bicubic")
+        assert (clip[5].float() - enlarged[0]).abs().mean() < 8
+        assert torch.equal(decoder[7], clip[7])
