@@ -5,75 +5,13 @@
 >>> nms = find("nms", default=reference_nms)
 """
 
+from vision_contract import layouts, protocols, providers
 from vision_contract.__about__ import __version__
-from vision_contract.layouts import (
-    BOXES_CXCYWH,
-    BOXES_CXCYWHR,
-    BOXES_XYWH,
-    BOXES_XYXY,
-    ENCODED_BYTES,
-    FLOW_2HW,
-    FRAMES_TCHW,
-    FRAMES_THWC,
-    IMAGE_CHW,
-    IMAGE_HWC,
-    KEYPOINTS_NKC,
-    LABELS_N,
-    MASKS_NHW,
-    SCORES_N,
-    SPECTROGRAM_TF,
-    VIDEO_CTHW,
-    WAVEFORM_CT,
-    ContractError,
-    Layout,
-)
-from vision_contract.operators import OperatorNotFoundError, Provider, ProviderWarning, find, operators, provide
-from vision_contract.protocols import (
-    NMS,
-    Frame,
-    FrameBatch,
-    ImageDecoder,
-    Resize,
-    RoIAlign,
-    VideoDecoder,
-    VideoDecoderFactory,
-    VideoMetadata,
-)
+from vision_contract.layouts import *  # noqa: F403 - the names are listed once, where they are made
+from vision_contract.protocols import *  # noqa: F403
+from vision_contract.providers import *  # noqa: F403
 
-__all__ = [
-    "BOXES_CXCYWH",
-    "BOXES_CXCYWHR",
-    "BOXES_XYWH",
-    "BOXES_XYXY",
-    "ENCODED_BYTES",
-    "FLOW_2HW",
-    "FRAMES_TCHW",
-    "FRAMES_THWC",
-    "IMAGE_CHW",
-    "IMAGE_HWC",
-    "KEYPOINTS_NKC",
-    "LABELS_N",
-    "MASKS_NHW",
-    "NMS",
-    "SCORES_N",
-    "SPECTROGRAM_TF",
-    "VIDEO_CTHW",
-    "WAVEFORM_CT",
-    "ContractError",
-    "Frame",
-    "FrameBatch",
-    "ImageDecoder",
-    "Layout",
-    "OperatorNotFoundError",
-    "Provider",
-    "ProviderWarning",
-    "Resize",
-    "RoIAlign",
-    "VideoDecoder",
-    "VideoDecoderFactory",
-    "VideoMetadata",
-    "__version__",
-    "find",
-    "operators",
-    "provide",
-]
+__all__ = ["__version__"]
+__all__ += layouts.__all__
+__all__ += protocols.__all__
+__all__ += providers.__all__

@@ -1,52 +1,34 @@
 """The operators of the contract: their signatures and what they promise. `vision_contract.testing` holds them to it.
 
-Boxes are in absolute pixels, times in seconds; images and frames are RGB, uint8 in 0..255. Every operator leaves its
-arguments as they were, returns tensors on the device of its input, and raises ``ValueError`` or ``RuntimeError`` when an
-argument is wrong (:class:`~vision_contract.ContractError` is a ``ValueError``).
+Boxes are x1 y1 x2 y2 in pixels, times seconds, images and frames RGB, uint8 in 0..255. An operator leaves its arguments
+as they were, answers on their device, and raises ``ValueError`` (or ``RuntimeError``) when one is wrong.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from os import PathLike
-from types import TracebackType
-from typing import TYPE_CHECKING, Any, BinaryIO, Protocol, TypeAlias, runtime_checkable
+from typing import TYPE_CHECKING, Any, BinaryIO, Protocol, runtime_checkable
 
 if TYPE_CHECKING:  # only for people and type checkers: the contract runs without torch
     from torch import Tensor
 
+# fmt: off
 __all__ = [
-    "NMS",
-    "BytesLike",
-    "Frame",
-    "FrameBatch",
-    "ImageDecoder",
-    "Resize",
-    "RoIAlign",
-    "VideoDecoder",
-    "VideoDecoderFactory",
+    "NMS", "Frame", "FrameBatch", "ImageDecoder", "Resize", "RoIAlign", "VideoDecoder", "VideoDecoderFactory",
     "VideoMetadata",
-    "VideoSource",
 ]
-
-BytesLike: TypeAlias = "bytes | bytearray | memoryview"
-VideoSource: TypeAlias = "str | PathLike[str] | bytes | BinaryIO"
+# fmt: on
 
 
 class NMS(Protocol):
-    """``nms``: greedy non-maximum suppression (Girshick et al., R-CNN, 2014)."""
+    """``nms``: greedy non-maximum suppression."""
 
     def __call__(self, boxes: Tensor, scores: Tensor, iou_threshold: float) -> Tensor:
-        """Keep the boxes that no better box overlaps by more than `iou_threshold`.
+        """Keep the boxes (N, 4) that no kept box of a better score (N,) overlaps with an IoU > `iou_threshold`.
 
-        Args:
-            boxes: (N, 4), float, x1 y1 x2 y2 in pixels.
-            scores: (N,), float.
-            iou_threshold: 0..1. A box goes if its IoU with a kept, better box is strictly greater. Boxes without area
-                overlap nothing.
-
-        Returns:
-            (K,) int64: indices of the kept boxes, best score first; among equal scores the lower index is first.
+        Returns the indices of the kept boxes, (K,) int64, best score first, the lower index first among equals. Boxes
+        without area overlap nothing.
         """
         ...
 
@@ -63,20 +45,15 @@ class RoIAlign(Protocol):
         sampling_ratio: int = -1,
         aligned: bool = False,
     ) -> Tensor:
-        """Average bilinear samples in each bin of each box.
+        """Average samples of `input` (N, C, H, W) in each bin of each box: (K, C, *output_size), differentiable.
 
         Args:
-            input: (N, C, H, W), float.
-            boxes: (K, 5), float: index of the image in the batch, then x1 y1 x2 y2.
-            output_size: bins per box: (height, width).
-            spatial_scale: boxes are multiplied by it to get to the pixels of `input`.
-            sampling_ratio: samples per bin and direction; <= 0: ceil(box size / bins) for each box.
-            aligned: shift boxes by half a pixel, so that pixel centres lie at integers (Detectron2's correction);
-                without it boxes are at least one pixel large.
-
-        Returns:
-            (K, C, height, width), dtype of `input`. Samples beyond one pixel outside the image are 0.
-            Differentiable with respect to `input`.
+            input: float.
+            boxes: (K, 5): the index of the image, then x1 y1 x2 y2, which `spatial_scale` brings to its pixels.
+            output_size: bins: (height, width).
+            spatial_scale: pixels of `input` per pixel of the boxes.
+            sampling_ratio: samples per bin and direction; <= 0: ceil(size of the box / bins).
+            aligned: pixel centres are at half-integers; otherwise at integers, and boxes are at least one pixel large.
         """
         ...
 
@@ -87,17 +64,11 @@ class Resize(Protocol):
     def __call__(
         self, image: Tensor, size: list[int], interpolation: str = "bilinear", antialias: bool = True
     ) -> Tensor:
-        """Resample with pixel centres at half-integers (``align_corners=False``).
+        """Resample `image` (..., C, H, W), uint8 or float, to `size` [height, width]; the dtype stays.
 
-        Args:
-            image: (..., C, H, W), uint8 or float.
-            size: [height, width] of the result, in pixels.
-            interpolation: ``"nearest"``, ``"nearest-exact"``, ``"bilinear"`` or ``"bicubic"``.
-            antialias: widen the bilinear or bicubic filter (a = -0.5) when shrinking, as Pillow does. Without it bicubic
-                uses a = -0.75. Without effect on nearest.
-
-        Returns:
-            (..., C, height, width), dtype of `image`; uint8 is rounded and clamped.
+        `interpolation` is ``nearest``, ``nearest-exact``, ``bilinear`` or ``bicubic``; corners are not aligned.
+        `antialias` widens the last two (a = -0.5) when shrinking, as Pillow does; without it bicubic has a = -0.75.
+        uint8 is rounded and clamped.
         """
         ...
 
@@ -105,139 +76,79 @@ class Resize(Protocol):
 class ImageDecoder(Protocol):
     """``decode_image``: decode a JPEG or PNG file from memory."""
 
-    def __call__(self, data: BytesLike | Tensor, mode: str = "UNCHANGED") -> Tensor:
-        """Decode the first image in `data`.
+    def __call__(self, data: Any, mode: str = "UNCHANGED") -> Tensor:
+        """Decode `data` (ENCODED_BYTES) to (C, H, W) uint8; `mode` may be GRAY, GRAY_ALPHA, RGB or RGB_ALPHA.
 
-        Args:
-            data: the bytes of the file: bytes, bytearray, memoryview or a uint8 tensor of one axis.
-            mode: ``"UNCHANGED"``, ``"GRAY"``, ``"GRAY_ALPHA"``, ``"RGB"`` or ``"RGB_ALPHA"``.
-
-        Returns:
-            (C, H, W) uint8.
-
-        Raises:
-            ValueError or RuntimeError: `data` is no image, is damaged or cut off, or declares more pixels than the
-                decoder is willing to allocate.
+        What is no image, damaged, cut off, or declares more pixels than the decoder cares to allocate is an error.
         """
         ...
 
 
 @runtime_checkable
 class Frame(Protocol):
-    """One decoded frame."""
+    """One frame: `data` (C, H, W) uint8, shown at `pts_seconds` for `duration_seconds`."""
 
-    @property
-    def data(self) -> Tensor:
-        """(C, H, W) uint8, RGB."""
-        ...
-
-    @property
-    def pts_seconds(self) -> float:
-        """When the frame is shown, in seconds."""
-        ...
-
-    @property
-    def duration_seconds(self) -> float:
-        """For how long, in seconds."""
-        ...
+    data: Tensor
+    pts_seconds: float
+    duration_seconds: float
 
 
 @runtime_checkable
 class FrameBatch(Protocol):
-    """Several decoded frames."""
+    """N frames: `data` uint8, (N, C, H, W) or (C, N, H, W) as the decoder's layout says; times (N,) float64."""
 
-    @property
-    def data(self) -> Tensor:
-        """uint8, RGB: (N, C, H, W) with layout TCHW, (C, N, H, W) with CTHW."""
-        ...
-
-    @property
-    def pts_seconds(self) -> Tensor:
-        """(N,) float64: when each frame is shown, in seconds."""
-        ...
-
-    @property
-    def duration_seconds(self) -> Tensor:
-        """(N,) float64: for how long, in seconds."""
-        ...
+    data: Tensor
+    pts_seconds: Tensor
+    duration_seconds: Tensor
 
 
 class VideoMetadata(Protocol):
-    """What is known of a stream. A decoder may add more."""
+    """What is known of a stream; a decoder may add more. Sizes are of a frame as it is handed out."""
 
-    num_frames: Any
-    """Frames in the stream: int."""
-    duration_seconds: Any
-    """end_stream_seconds - begin_stream_seconds: float."""
-    average_fps: Any
-    """Frames per second: float."""
-    begin_stream_seconds: Any
-    """When the first frame is shown: float."""
-    end_stream_seconds: Any
-    """When the last frame ends: float."""
-    height: Any
-    """Of a frame, after rotation, in pixels: int."""
-    width: Any
-    """Of a frame, after rotation, in pixels: int."""
-    codec: Any
-    """Name of the codec, ``"h264"``: str."""
+    num_frames: Any  # int
+    average_fps: Any  # float, frames per second
+    begin_stream_seconds: Any  # float, when the first frame is shown
+    end_stream_seconds: Any  # float, when the last frame ends
+    duration_seconds: Any  # float, end - begin
+    height: Any  # int, pixels
+    width: Any  # int, pixels
+    codec: Any  # str, "h264"
 
 
 @runtime_checkable
 class VideoDecoder(Protocol):
-    """Exact access to the frames of one video stream, by index (in display order) or by time in seconds.
+    """Exact access to the frames of one video stream, by index in display order or by time in seconds.
 
-    An index counts from the end if negative; one out of range raises ``IndexError``. A frame is played at a time if
-    ``pts_seconds <= time < pts_seconds + duration_seconds``; a time outside of the stream raises ``IndexError``. Once
-    closed, every access raises ``ValueError`` or ``RuntimeError``.
+    Indices count from the end if negative. A frame is played at t if ``pts_seconds <= t < pts_seconds +
+    duration_seconds``. An index or a time outside of the stream is an ``IndexError``, the use of a closed decoder a
+    ``ValueError`` or ``RuntimeError``. Ranges do not include their stop; an empty one gives no frames.
     """
 
     @property
     def metadata(self) -> VideoMetadata: ...
     def __len__(self) -> int: ...
-    def __getitem__(self, index: int | slice) -> Tensor:
-        """The pixels of one frame (C, H, W), or of a slice of them (in the decoder's layout)."""
-        ...
-
-    def __iter__(self) -> Iterator[Tensor]:
-        """The pixels of each frame (C, H, W), in display order."""
-        ...
-
+    def __getitem__(self, index: Any) -> Tensor: ...  # int: (C, H, W); slice: in the decoder's layout
+    def __iter__(self) -> Iterator[Tensor]: ...
     def get_frame_at(self, index: int) -> Frame: ...
-    def get_frames_at(self, indices: Sequence[int]) -> FrameBatch:
-        """The frames in the order of `indices`, which may repeat."""
-        ...
-
-    def get_frames_in_range(self, start: int, stop: int, step: int = 1) -> FrameBatch:
-        """The frames start, start + step... before stop."""
-        ...
-
+    def get_frames_at(self, indices: Sequence[int]) -> FrameBatch: ...  # in that order; may repeat
+    def get_frames_in_range(self, start: int, stop: int, step: int = 1) -> FrameBatch: ...
     def get_frame_played_at(self, seconds: float) -> Frame: ...
     def get_frames_played_at(self, seconds: Sequence[float]) -> FrameBatch: ...
+
     def get_frames_played_in_range(
         self, start_seconds: float, stop_seconds: float, fps: float | None = None
     ) -> FrameBatch:
-        """The frames played in [start, stop): none if they are equal. With `fps`, those played at start + i / fps."""
+        """All frames played in the range, also the one that began before; with `fps` those at start + i / fps."""
         ...
 
     def close(self) -> None: ...
-    def __enter__(self) -> VideoDecoder: ...
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> bool | None: ...
+    def __enter__(self) -> Any: ...
+    def __exit__(self, *exception: Any) -> Any: ...
 
 
 class VideoDecoderFactory(Protocol):
-    """``video_decoder``: open a video."""
+    """``video_decoder``: open a video, given by its path, its bytes, or a file opened for reading bytes."""
 
-    def __call__(self, source: VideoSource, *, layout: str = "TCHW") -> VideoDecoder:
-        """Open the best video stream of `source`.
-
-        Args:
-            source: a path, the bytes of a file, or a file opened for reading bytes.
-            layout: of batches of frames: ``"TCHW"`` or ``"CTHW"``.
-
-        Raises:
-            ValueError: `source` is missing, damaged or holds no video stream, or `layout` is unknown.
-        """
+    def __call__(self, source: str | PathLike[str] | bytes | BinaryIO, *, layout: str = "TCHW") -> VideoDecoder:
+        """Open the best video stream; batches have the layout TCHW or CTHW. ValueError if there is none to be read."""
         ...
