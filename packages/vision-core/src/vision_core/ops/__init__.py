@@ -1,2 +1,24 @@
-"""Operators on boxes."""
-__all__ = []
+"""Operators on boxes and regions, with torchvision's names, arguments and results."""
+
+from vision_core.ops._boxes import box_area, clip_boxes_to_image, masks_to_boxes, remove_small_boxes
+from vision_core.ops._convert import box_convert
+from vision_core.ops._iou import box_iou, complete_box_iou, distance_box_iou, generalized_box_iou
+from vision_core.ops._nms import batched_nms, nms, nms_reference
+from vision_core.ops._roi_align import RoIAlign, roi_align
+
+__all__ = [
+    "RoIAlign",
+    "batched_nms",
+    "box_area",
+    "box_convert",
+    "box_iou",
+    "clip_boxes_to_image",
+    "complete_box_iou",
+    "distance_box_iou",
+    "generalized_box_iou",
+    "masks_to_boxes",
+    "nms",
+    "nms_reference",
+    "remove_small_boxes",
+    "roi_align",
+]

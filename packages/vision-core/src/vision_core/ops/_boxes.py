@@ -1,0 +1,123 @@
+"""The size of boxes, and boxes in their image."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+__all__ = ["box_area", "clip_boxes_to_image", "masks_to_boxes", "remove_small_boxes", "widened"]
+
+
+def widened(values: Tensor) -> Tensor:
+    """Return `values` in a dtype in which their products do not overflow: at least float32 or int32."""
+    if values.is_floating_point():
+        return values if values.dtype in (torch.float32, torch.float64) else values.to(torch.float32)
+    return values if values.dtype in (torch.int32, torch.int64) else values.to(torch.int32)
+
+
+def box_area(boxes: Tensor, fmt: str = "xyxy") -> Tensor:
+    """Return the area of each box.
+
+    Args:
+        boxes: `[..., 4]`; `[..., 5]` for the formats with an angle, `[..., 8]` for "xyxyxyxy".
+        fmt: format of `boxes`, see `box_convert`.
+
+    Returns:
+        `[...]`; at least float32 or int32. Negative where exactly one side of an "xyxy" box is.
+
+    Raises:
+        ValueError: an unknown format.
+
+    Example:
+        >>> import torch
+        >>> box_area(torch.tensor([[0.0, 0.0, 4.0, 3.0]])).tolist()
+        [12.0]
+    """
+    boxes = widened(boxes)
+    if fmt == "xyxy":
+        return (boxes[..., 2] - boxes[..., 0]) * (boxes[..., 3] - boxes[..., 1])
+    if fmt == "xywh" or fmt == "cxcywh" or fmt == "xywhr" or fmt == "cxcywhr":
+        return boxes[..., 2] * boxes[..., 3]
+    if fmt == "xyxyxyxy":  # half the cross product of the diagonals
+        first_x, first_y = boxes[..., 4] - boxes[..., 0], boxes[..., 5] - boxes[..., 1]
+        second_x, second_y = boxes[..., 6] - boxes[..., 2], boxes[..., 7] - boxes[..., 3]
+        return (first_x * second_y - first_y * second_x).abs() / 2
+    raise ValueError(f"fmt: expected xyxy, xywh, cxcywh, xywhr, cxcywhr or xyxyxyxy, got {fmt}")
+
+
+def clip_boxes_to_image(boxes: Tensor, size: tuple[int, int]) -> Tensor:
+    """Move the corners of boxes that lie outside of the image onto its border.
+
+    Args:
+        boxes: `[..., 4]`: x1, y1, x2, y2 in pixels.
+        size: (height, width) of the image.
+
+    Returns:
+        The same shape and dtype.
+
+    Example:
+        >>> import torch
+        >>> clip_boxes_to_image(torch.tensor([[-5.0, 2.0, 50.0, 60.0]]), (20, 30)).tolist()
+        [[0.0, 2.0, 30.0, 20.0]]
+    """
+    height, width = size
+    x = boxes[..., 0::2].clamp(min=0, max=width)
+    y = boxes[..., 1::2].clamp(min=0, max=height)
+    return torch.stack((x, y), dim=boxes.dim()).flatten(-2)
+
+
+def remove_small_boxes(boxes: Tensor, min_size: float) -> Tensor:
+    """Return the indices of the boxes whose sides are both at least `min_size`.
+
+    Args:
+        boxes: `[N, 4]`: x1, y1, x2, y2.
+        min_size: least width and height.
+
+    Returns:
+        `[K]` int64, ascending.
+
+    Example:
+        >>> import torch
+        >>> remove_small_boxes(torch.tensor([[0, 0, 5, 5], [0, 0, 1, 9]]), 2).tolist()
+        [0]
+    """
+    width, height = boxes[:, 2] - boxes[:, 0], boxes[:, 3] - boxes[:, 1]
+    return torch.where((width >= min_size) & (height >= min_size))[0]
+
+
+def masks_to_boxes(masks: Tensor) -> Tensor:
+    """Return the smallest boxes around masks.
+
+    Args:
+        masks: `[N, H, W]`; what is not 0 belongs to the mask.
+
+    Returns:
+        `[N, 4]` float32: x1, y1, x2, y2, the first and the last column and row of each mask (both inside of it); zeros
+        for an empty mask.
+
+    Raises:
+        ValueError: masks of other than three dimensions.
+
+    Example:
+        >>> import torch
+        >>> mask = torch.zeros(1, 5, 6, dtype=torch.bool)
+        >>> mask[0, 1:3, 2:5] = True
+        >>> masks_to_boxes(mask).tolist()
+        [[2.0, 1.0, 4.0, 2.0]]
+    """
+    if masks.dim() != 3:
+        raise ValueError(f"masks: expected [N, H, W], got {masks.dim()} dimensions")
+    if masks.numel() == 0:
+        return torch.zeros((masks.shape[0], 4), dtype=torch.float, device=masks.device)
+    inside = masks != 0
+    x1, x2 = _extent(inside.any(1))
+    y1, y2 = _extent(inside.any(2))
+    return torch.stack((x1, y1, x2, y2), dim=1).to(torch.float)
+
+
+def _extent(occupied: Tensor) -> tuple[Tensor, Tensor]:
+    """First and last true position of each row of `[N, L]`, 0 and 0 where there is none."""
+    length = occupied.shape[1]
+    first = occupied.to(torch.uint8).argmax(1)
+    last = length - 1 - occupied.flip(1).to(torch.uint8).argmax(1)
+    return first, torch.where(occupied.any(1), last, 0)

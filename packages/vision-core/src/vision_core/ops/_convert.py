@@ -1,0 +1,107 @@
+"""Between the formats of boxes."""
+
+from __future__ import annotations
+
+import math
+
+import torch
+from torch import Tensor
+
+__all__ = ["box_convert"]
+
+
+
+def box_convert(boxes: Tensor, in_fmt: str, out_fmt: str) -> Tensor:
+    """Convert boxes from one format to another.
+
+    Formats: "xyxy" (two corners), "xywh" (upper left corner and size), "cxcywh" (centre and size), and of rotated
+    boxes "xywhr", "cxcywhr" (the same with an angle in degrees, counter-clockwise) and "xyxyxyxy" (four corners).
+    Upright boxes become rotated ones with angle 0; rotated boxes do not become upright ones, that would change them.
+
+    Args:
+        boxes: `[..., 4]`, `[..., 5]` or `[..., 8]`, as `in_fmt` needs.
+        in_fmt: format of `boxes`.
+        out_fmt: format of the result.
+
+    Returns:
+        `[..., 4]`, `[..., 5]` or `[..., 8]`, always a new tensor. Integer boxes give float32 where halves or angles
+        are involved, but for "xyxyxyxy" and formats with an angle, which keep their dtype and cut off.
+
+    Raises:
+        ValueError: unknown formats, or rotated to upright.
+
+    Example:
+        >>> import torch
+        >>> box_convert(torch.tensor([[10.0, 20.0, 30.0, 60.0]]), "xyxy", "cxcywh").tolist()
+        [[20.0, 40.0, 20.0, 40.0]]
+    """
+    known = ("xyxy", "xywh", "cxcywh", "xywhr", "cxcywhr", "xyxyxyxy")
+    if in_fmt not in known or out_fmt not in known:
+        raise ValueError(f"in_fmt, out_fmt: expected two of {known}, got {in_fmt} and {out_fmt}")
+    if in_fmt == out_fmt:
+        return boxes.clone()
+    rotated_in = in_fmt == "xywhr" or in_fmt == "cxcywhr" or in_fmt == "xyxyxyxy"
+    rotated_out = out_fmt == "xywhr" or out_fmt == "cxcywhr" or out_fmt == "xyxyxyxy"
+    if rotated_in and not rotated_out:
+        raise ValueError(
+            f"out_fmt: {in_fmt} boxes are rotated and cannot become {out_fmt}; for the upright box around them take the "
+            "smallest and largest x and y of their xyxyxyxy corners"
+        )
+    if not rotated_in:
+        corners = _to_corners(boxes, in_fmt)
+        if not rotated_out:
+            return _from_corners(corners, out_fmt)
+        upright = _from_corners(corners, "cxcywh")
+        return _from_centre(torch.cat((upright, torch.zeros_like(upright[..., :1])), dim=-1), out_fmt)
+    dtype = boxes.dtype
+    exact = boxes if boxes.is_floating_point() else boxes.to(torch.float32)
+    return _from_centre(_to_centre(exact, in_fmt), out_fmt).to(dtype)
+
+
+def _to_corners(boxes: Tensor, fmt: str) -> Tensor:
+    a, b, c, d = boxes.unbind(-1)
+    if fmt == "xywh":
+        return torch.stack((a, b, a + c, b + d), dim=-1)
+    if fmt == "cxcywh":
+        return torch.stack((a - 0.5 * c, b - 0.5 * d, a + 0.5 * c, b + 0.5 * d), dim=-1)
+    return boxes
+
+
+def _from_corners(corners: Tensor, fmt: str) -> Tensor:
+    x1, y1, x2, y2 = corners.unbind(-1)
+    if fmt == "xywh":
+        return torch.stack((x1, y1, x2 - x1, y2 - y1), dim=-1)
+    if fmt == "cxcywh":
+        return torch.stack(((x1 + x2) / 2, (y1 + y2) / 2, x2 - x1, y2 - y1), dim=-1)
+    return corners.clone()
+
+
+def _to_centre(boxes: Tensor, fmt: str) -> Tensor:
+    """Any rotated format to "cxcywhr"."""
+    if fmt == "cxcywhr":
+        return boxes
+    if fmt == "xywhr":
+        x, y, w, h, r = boxes.unbind(-1)
+        angle = r * (math.pi / 180)
+        cos, sin = torch.cos(angle), torch.sin(angle)
+        return torch.stack((x + (w * cos + h * sin) / 2, y + (h * cos - w * sin) / 2, w, h, r), dim=-1)
+    x1, y1, x2, y2, x3, y3, x4, y4 = boxes.unbind(-1)
+    w = torch.hypot(x2 - x1, y2 - y1)
+    h = torch.hypot(x4 - x1, y4 - y1)
+    r = torch.atan2(y1 - y2, x2 - x1) * (180 / math.pi)
+    return torch.stack(((x1 + x3) / 2, (y1 + y3) / 2, w, h, r), dim=-1)
+
+
+def _from_centre(boxes: Tensor, fmt: str) -> Tensor:
+    """ "cxcywhr" to any rotated format."""
+    if fmt == "cxcywhr":
+        return boxes
+    cx, cy, w, h, r = boxes.unbind(-1)
+    angle = r * (math.pi / 180)
+    cos, sin = torch.cos(angle), torch.sin(angle)
+    x1, y1 = cx - (w * cos + h * sin) / 2, cy - (h * cos - w * sin) / 2
+    if fmt == "xywhr":
+        return torch.stack((x1, y1, w, h, r), dim=-1)
+    x2, y2 = x1 + w * cos, y1 - w * sin
+    x4, y4 = x1 + h * sin, y1 + h * cos
+    return torch.stack((x1, y1, x2, y2, x2 + x4 - x1, y2 + y4 - y1, x4, y4), dim=-1)
