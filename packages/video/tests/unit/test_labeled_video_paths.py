@@ -1,4 +1,5 @@
 import pytest
+
 from video.data import LabeledVideoPaths
 
 

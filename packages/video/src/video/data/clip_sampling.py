@@ -145,7 +145,7 @@ class ClipSampler(ABC):
         return {**self.__dict__, "rng": None if self.rng is random else self.rng}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
-        self.__dict__.update(state)
+        vars(self).update(state)
         self.rng = random if self.rng is None else self.rng
 
 

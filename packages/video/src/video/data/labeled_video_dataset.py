@@ -101,11 +101,7 @@ class LabeledVideoDataset(IterableDataset):
         self._on_error = on_error
         self._seed = seed
         self._epoch = torch.zeros((), dtype=torch.int64).share_memory_()  # workers that stay alive see set_epoch
-        self._generator = torch.Generator()
-        if video_sampler is RandomSampler:
-            self._video_sampler: Sampler = RandomSampler(self._paths, generator=self._generator)
-        else:
-            self._video_sampler = video_sampler(self._paths)
+        self._video_sampler = video_sampler(self._paths)
         self._running: Iterator[Any] | None = None
 
     @property
@@ -202,11 +198,16 @@ class LabeledVideoDataset(IterableDataset):
     def _video_indices(self, base: int) -> Iterator[tuple[int, int]]:
         """Yield (position in the epoch, index of the video) of the videos of this process and worker."""
         epoch = int(self._epoch)
-        self._generator.manual_seed(clip_rng(base, epoch, -1).getrandbits(63))
-        if epoch and hasattr(self._video_sampler, "set_epoch"):
-            self._video_sampler.set_epoch(epoch)  # type: ignore[attr-defined]
-        order = [int(index) for index in self._video_sampler]
-        rank, world = _rank_and_world(self._video_sampler)
+        sampler = self._video_sampler
+        if (
+            type(sampler) is RandomSampler
+        ):  # its generator is made here: a torch.Generator does not reach spawned workers
+            generator = torch.Generator().manual_seed(clip_rng(base, epoch, -1).getrandbits(63))
+            sampler = RandomSampler(self._paths, generator=generator)
+        if epoch and hasattr(sampler, "set_epoch"):
+            sampler.set_epoch(epoch)  # type: ignore[attr-defined]
+        order = [int(index) for index in sampler]
+        rank, world = _rank_and_world(sampler)
         if world > 1:
             if self._seed is None:
                 raise ValueError("seed is needed where torch.distributed runs: without it processes draw other orders")
