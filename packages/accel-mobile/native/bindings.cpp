@@ -41,12 +41,11 @@ std::array<int64_t, 3> kernel_of(const Array<T>& weight) {
           static_cast<int64_t>(weight.shape(4))};
 }
 
-std::shared_ptr<ConvWeights> pack_f32(Array<float> weight, std::optional<Array<float>> bias, bool depthwise,
-                                      int64_t tap_channels) {
+std::shared_ptr<ConvWeights> pack_f32(Array<float> weight, std::optional<Array<float>> bias, bool depthwise, bool narrow) {
   const Triple kernel = kernel_of(weight);
   const int64_t out = weight.shape(0), in = weight.shape(1);
   const float* b = channels(bias, out, "bias: one value per output channel");
-  if (!depthwise) return pack_dense_f32(weight.data(), b, out, in, kernel.data(), tap_channels);
+  if (!depthwise) return pack_dense_f32(weight.data(), b, out, in, kernel.data(), narrow);
   need(in == 1, "a depthwise weight has one input channel per group");
   return pack_depthwise_f32(weight.data(), b, out, kernel.data());
 }
@@ -189,7 +188,7 @@ NB_MODULE(_native_ext, m) {
   using namespace accel_mobile;
   vision::bind_common(m);
   nb::class_<ConvWeights>(m, "ConvWeights").def_prop_ro("bytes", &ConvWeights::bytes);
-  m.def("pack_f32", &pack_f32, "weight"_a.noconvert(), "bias"_a.noconvert().none(), "depthwise"_a, "tap_channels"_a);
+  m.def("pack_f32", &pack_f32, "weight"_a.noconvert(), "bias"_a.noconvert().none(), "depthwise"_a, "narrow"_a);
   m.def("pack_u8", &pack_u8, "weight"_a.noconvert(), "bias"_a.noconvert(), "multiplier"_a.noconvert(), "depthwise"_a,
         "x_zero_point"_a);
   bind_program(m);

@@ -28,7 +28,7 @@ inline f32 exponential(f32 x) {
 
 inline f32 sigmoid(f32 x) {
   const f32 y = max(min(sub(set(0.0f), x), set(87.0f)), set(-87.0f));
-  return div(set(1.0f), add(set(1.0f), exponential(y)));
+  return reciprocal(add(set(1.0f), exponential(y)));
 }
 
 inline f32 clamp(f32 x, float low, float high) { return min(max(x, set(low)), set(high)); }

@@ -18,10 +18,12 @@ static void outputs_of(const DepthwiseF32& d, int64_t out, int64_t first) {
   constexpr int columns = (outputs - 1) * stride + kernel;
   for (int64_t c = 0; c < d.channels; c += f32::lanes) {
     f32 sum[outputs];
+#pragma GCC unroll 8
     for (int o = 0; o < outputs; ++o) sum[o] = load(d.bias + c);
     for (int64_t r = 0; r < d.row_count; ++r) {
       const float* x = d.rows[r] + first * d.channels + c;
       f32 w[kernel];
+#pragma GCC unroll 8
       for (int k = 0; k < kernel; ++k) w[k] = load(d.weights[r] + k * d.channels + c);
 #pragma GCC unroll 16
       for (int j = 0; j < columns; ++j) {
@@ -34,6 +36,7 @@ static void outputs_of(const DepthwiseF32& d, int64_t out, int64_t first) {
         }
       }
     }
+#pragma GCC unroll 8
     for (int o = 0; o < outputs; ++o) store(d.y + (out + o) * d.channels + c, sum[o]);
   }
 }

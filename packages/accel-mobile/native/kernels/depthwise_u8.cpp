@@ -30,23 +30,36 @@ static void make_quads(const uint8_t* const* frames, uint8_t* quads, int64_t cou
 #endif
 }
 
-inline void finish(const DepthwiseU8& d, int frame, i32 sum, int64_t out, int64_t c) {
-  if (!d.y[frame]) return;
-  const f32 real = mul(to_f32(sum), load(d.requantise.multiplier + c));
-  store_bytes(d.y[frame] + out * d.channels + c, rounded(real, d.requantise));
-}
+// Two frames of sums of one place.
+struct Finish {
+  Rounding rounding;
+  const float* multiplier;
+  uint8_t *first, *second;
+
+  explicit Finish(const DepthwiseU8& d)
+      : rounding(d.requantise), multiplier(d.requantise.multiplier), first(d.y[0]), second(d.y[1]) {}
+  void operator()(i32 a, i32 b, int64_t at, int64_t c) const {
+    const f32 m = load(multiplier + c);
+    store_bytes(first + at, rounding(mul(to_f32(a), m)));
+    if (second) store_bytes(second + at, rounding(mul(to_f32(b), m)));
+  }
+};
 
 template <int kernel, int stride, int outputs, bool edge>
 static void outputs_of(const DepthwiseU8& d, int64_t out, int64_t first) {
   constexpr int columns = (outputs - 1) * stride + kernel;
   const int64_t position = d.channels * 4, second = d.row_count * kernel * position;
   const u8 outside = set8(static_cast<uint8_t>(d.x_zero_point));
-  for (int64_t c = 0; c < d.channels; c += i32::lanes) {
-    i32 sum[2][outputs];
-    for (int o = 0; o < outputs; ++o) sum[0][o] = sum[1][o] = load(d.bias + c);
+  const Finish finish(d);
+  const int64_t channels = d.channels;
+  for (int64_t c = 0; c < channels; c += i32::lanes) {
+    Sums sum[2][outputs];
+#pragma GCC unroll 8
+    for (int o = 0; o < outputs; ++o) sum[0][o] = sum[1][o] = sums(load(d.bias + c));
     for (int64_t r = 0; r < d.row_count; ++r) {
       const uint8_t* x = d.rows[r] + first * position + c * 4;
       s8 w[2][kernel];
+#pragma GCC unroll 8
       for (int k = 0; k < kernel; ++k) {
         const int8_t* at = d.weight + (r * kernel + k) * position + c * 4;
         w[0][k] = load(at);
@@ -60,15 +73,14 @@ static void outputs_of(const DepthwiseU8& d, int64_t out, int64_t first) {
         for (int k = 0; k < kernel; ++k) {
           const int o = (j - k) / stride;
           if (j < k || (j - k) % stride != 0 || o >= outputs) continue;
-          sum[0][o] = dot4(sum[0][o], value, w[0][k]);
-          sum[1][o] = dot4(sum[1][o], value, w[1][k]);
+          sum[0][o] = sums(dot4(lanes_of(sum[0][o]), value, w[0][k]));
+          sum[1][o] = sums(dot4(lanes_of(sum[1][o]), value, w[1][k]));
         }
       }
     }
-    for (int o = 0; o < outputs; ++o) {
-      finish(d, 0, sum[0][o], out + o, c);
-      finish(d, 1, sum[1][o], out + o, c);
-    }
+#pragma GCC unroll 8
+    for (int o = 0; o < outputs; ++o)
+      finish(lanes_of(sum[0][o]), lanes_of(sum[1][o]), (out + o) * channels + c, c);
   }
 }
 
@@ -100,6 +112,7 @@ static void unrolled(const DepthwiseU8& d) {
 static void any(const DepthwiseU8& d) {
   const int64_t position = d.channels * 4, second = d.row_count * d.kernel * position;
   const u8 outside = set8(static_cast<uint8_t>(d.x_zero_point));
+  const Finish finish(d);
   for (int64_t out = 0; out < d.out_width; ++out) {
     for (int64_t c = 0; c < d.channels; c += i32::lanes) {
       i32 sum[2] = {load(d.bias + c), load(d.bias + c)};
@@ -113,8 +126,7 @@ static void any(const DepthwiseU8& d) {
           sum[1] = dot4(sum[1], value, load(at + second));
         }
       }
-      finish(d, 0, sum[0], out, c);
-      finish(d, 1, sum[1], out, c);
+      finish(sum[0], sum[1], out * d.channels + c, c);
     }
   }
 }

@@ -22,20 +22,27 @@ static void tile(const GemmF32& g, int64_t row, int64_t vector, float lowest) {
   const float* w = g.weight + vector * g.depth * f32::lanes;
   const int64_t panel = g.depth * f32::lanes;
   f32 sum[rows][vectors];
+#pragma GCC unroll 8
   for (int v = 0; v < vectors; ++v) {
     const f32 bias = load(g.bias + (vector + v) * f32::lanes);
+#pragma GCC unroll 8
     for (int r = 0; r < rows; ++r) sum[r][v] = bias;
   }
   for (int64_t k = 0; k < g.depth; ++k) {
     f32 b[vectors];
+#pragma GCC unroll 8
     for (int v = 0; v < vectors; ++v) b[v] = load(w + v * panel + k * f32::lanes);
+#pragma GCC unroll 8
     for (int r = 0; r < rows; ++r) {
       const f32 x = set(a[r * g.a_stride + k]);
+#pragma GCC unroll 8
       for (int v = 0; v < vectors; ++v) sum[r][v] = fma(x, b[v], sum[r][v]);
     }
   }
+#pragma GCC unroll 8
   for (int r = 0; r < rows; ++r) {
     const int64_t at = (row + r) * g.y_stride + vector * f32::lanes;
+#pragma GCC unroll 8
     for (int v = 0; v < vectors; ++v) {
       f32 y = sum[r][v];
       if (g.residual) y = add(y, load(g.residual + at + v * f32::lanes));

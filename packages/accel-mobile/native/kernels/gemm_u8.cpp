@@ -15,36 +15,48 @@ constexpr int tile_rows = 4, tile_vectors = 2;
 constexpr int tile_rows = 6, tile_vectors = 4;
 #endif
 
-inline void finish(const GemmU8& g, i32 sum, int64_t at, int64_t column) {
-  f32 real = mul(to_f32(sum), load(g.requantise.multiplier + column));
-  if (g.y_float) return store(g.y_float + at, max(real, set(g.requantise.low)));
-  if (g.residual) real = add(real, mul(centred(g.residual + at, g.residual_zero_point), set(g.residual_multiplier)));
-  store_bytes(g.y + at, rounded(real, g.requantise));
-}
-
 template <int rows, int vectors>
 static void tile(const GemmU8& g, int64_t row, int64_t vector) {
   constexpr int width = u8::lanes;
   const uint8_t* a = g.a + row * g.a_stride;
   const int64_t panel = g.quads * width;
   const int8_t* w = g.weight + vector * panel;
-  i32 sum[rows][vectors];
+  Sums sum[rows][vectors];
+#pragma GCC unroll 8
   for (int v = 0; v < vectors; ++v) {
     const i32 bias = load(g.bias + (vector + v) * i32::lanes);
-    for (int r = 0; r < rows; ++r) sum[r][v] = bias;
+#pragma GCC unroll 8
+    for (int r = 0; r < rows; ++r) sum[r][v] = sums(bias);
   }
   for (int64_t k = 0; k < g.quads; ++k) {
     s8 b[vectors];
+#pragma GCC unroll 8
     for (int v = 0; v < vectors; ++v) b[v] = load(w + v * panel + k * width);
+#pragma GCC unroll 8
     for (int r = 0; r < rows; ++r) {
       const u8 x = broadcast4(a + r * g.a_stride + k * 4);
-      for (int v = 0; v < vectors; ++v) sum[r][v] = dot4(sum[r][v], x, b[v]);
+#pragma GCC unroll 8
+      for (int v = 0; v < vectors; ++v) sum[r][v] = sums(dot4(lanes_of(sum[r][v]), x, b[v]));
     }
   }
-  for (int r = 0; r < rows; ++r) {
-    for (int v = 0; v < vectors; ++v) {
-      const int64_t column = (vector + v) * i32::lanes;
-      finish(g, sum[r][v], (row + r) * g.y_stride + column, column);
+  const Rounding rounding(g.requantise);
+  const i32 residual_zero = set(g.residual_zero_point);
+  const f32 residual_multiplier = set(g.residual_multiplier);
+  const uint8_t* residual = g.residual;
+  uint8_t* y = g.y;
+  float* y_float = g.y_float;
+  const int64_t stride = g.y_stride, first = row * stride + vector * i32::lanes;
+  const float* multipliers = g.requantise.multiplier + vector * i32::lanes;
+#pragma GCC unroll 8
+  for (int v = 0; v < vectors; ++v) {
+    const f32 multiplier = load(multipliers + v * i32::lanes);
+#pragma GCC unroll 8
+    for (int r = 0; r < rows; ++r) {
+      const int64_t at = first + r * stride + v * i32::lanes;
+      f32 real = mul(to_f32(lanes_of(sum[r][v])), multiplier);
+      if (residual) real = add(real, mul(centred(residual + at, residual_zero), residual_multiplier));
+      if (y) store_bytes(y + at, rounding(real));
+      if (y_float) store(y_float + at, max(real, rounding.low));
     }
   }
 }

@@ -65,11 +65,29 @@ static void quantize(const float* x, uint8_t* y, int64_t count, float inverse_sc
   }
 }
 
+static void interleave4(const float* x, int64_t plane, int64_t planes, float* y, int64_t count) {
+  int64_t i = 0;
+#if VISION_ISA_IS_AVX512 || VISION_ISA_IS_AVX2 || VISION_ISA_IS_AVXVNNI
+  for (; i + 4 <= count; i += 4) {
+    __m128 a = _mm_loadu_ps(x + i), b = planes > 1 ? _mm_loadu_ps(x + plane + i) : _mm_setzero_ps();
+    __m128 c = planes > 2 ? _mm_loadu_ps(x + 2 * plane + i) : _mm_setzero_ps();
+    __m128 d = planes > 3 ? _mm_loadu_ps(x + 3 * plane + i) : _mm_setzero_ps();
+    _MM_TRANSPOSE4_PS(a, b, c, d);
+    _mm_storeu_ps(y + i * 4, a);
+    _mm_storeu_ps(y + i * 4 + 4, b);
+    _mm_storeu_ps(y + i * 4 + 8, c);
+    _mm_storeu_ps(y + i * 4 + 12, d);
+  }
+#endif
+  for (; i < count; ++i)
+    for (int64_t p = 0; p < 4; ++p) y[i * 4 + p] = p < planes ? x[p * plane + i] : 0.0f;
+}
+
 }  // namespace VISION_ISA_NAMESPACE
 
 VISION_DEFINE_KERNELS(RowsF32Kernels, rows_f32) = {
     &VISION_ISA_NAMESPACE::activate_copy, &VISION_ISA_NAMESPACE::add_rows,   &VISION_ISA_NAMESPACE::multiply_rows,
     &VISION_ISA_NAMESPACE::affine,        &VISION_ISA_NAMESPACE::accumulate, &VISION_ISA_NAMESPACE::scale_by,
-    &VISION_ISA_NAMESPACE::maximum,       &VISION_ISA_NAMESPACE::quantize};
+    &VISION_ISA_NAMESPACE::maximum,       &VISION_ISA_NAMESPACE::quantize,   &VISION_ISA_NAMESPACE::interleave4};
 
 }  // namespace accel_mobile

@@ -36,18 +36,23 @@ static void lookup(const uint8_t* x, uint8_t* y, const uint8_t* table, int64_t c
 static void add_rows(const uint8_t* a, const uint8_t* b, uint8_t* y, int64_t count, const int32_t* zero_points,
                      const float* multipliers, const Requantise& q) {
   const f32 ma = set(multipliers[0]), mb = set(multipliers[1]);
+  const i32 za = set(zero_points[0]), zb = set(zero_points[1]);
+  const Rounding rounding(q);
   for (int64_t i = 0; i < count; i += i32::lanes) {
-    const f32 real = add(mul(centred(a + i, zero_points[0]), ma), mul(centred(b + i, zero_points[1]), mb));
-    store_bytes(y + i, rounded(real, q));
+    const f32 real = add(mul(centred(a + i, za), ma), mul(centred(b + i, zb), mb));
+    store_bytes(y + i, rounding(real));
   }
 }
 
 static void scale(const uint8_t* x, int64_t x_stride, uint8_t* y, int64_t y_stride, int64_t rows, int64_t channels,
                   int32_t x_zero_point, const Requantise& q) {
+  const i32 zero = set(x_zero_point);
+  const Rounding rounding(q);
+  const float* multiplier = q.multiplier;
   for (int64_t r = 0; r < rows; ++r) {
     for (int64_t c = 0; c < channels; c += i32::lanes) {
-      const f32 real = mul(centred(x + r * x_stride + c, x_zero_point), load(q.multiplier + c));
-      store_bytes(y + r * y_stride + c, rounded(real, q));
+      const f32 real = mul(centred(x + r * x_stride + c, zero), load(multiplier + c));
+      store_bytes(y + r * y_stride + c, rounding(real));
     }
   }
 }
@@ -61,7 +66,8 @@ static void accumulate(const uint8_t* x, int64_t x_stride, int32_t* sums, int64_
 }
 
 static void dequantize(const uint8_t* x, float* y, int64_t count, int32_t zero_point, float scale) {
-  for (int64_t i = 0; i < count; i += i32::lanes) store(y + i, mul(centred(x + i, zero_point), set(scale)));
+  const i32 zero = set(zero_point);
+  for (int64_t i = 0; i < count; i += i32::lanes) store(y + i, mul(centred(x + i, zero), set(scale)));
 }
 
 }  // namespace VISION_ISA_NAMESPACE

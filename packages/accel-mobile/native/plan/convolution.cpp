@@ -166,40 +166,47 @@ class Dense : public Convolution {
 
   // Writes the taps of each output position one after the other; taps outside hold the input's zero.
   void gather_rows(const Run& run, T* panel, int64_t row, int64_t count) const {
-    const Value &x = run.value(x_), &y = run.value(writes);
-    const T* in = input(run);
-    const int64_t used = w_->tap_channels;
-    for (int64_t r = row; r < row + count; ++r, panel += w_->depth) {
-      int64_t rest = r;
-      const int64_t w = rest % y.w * g_.stride[2] - g_.padding[2];
-      rest /= y.w;
-      const int64_t h = rest % y.h * g_.stride[1] - g_.padding[1];
-      rest /= y.h;
-      const int64_t t = rest % y.t * g_.stride[0] - g_.padding[0], n = rest / y.t;
-      T* out = panel;
-      for (int64_t a = 0; a < w_->kernel[0]; ++a) {
-        const int64_t frame = t + a * g_.dilation[0];
-        for (int64_t b = 0; b < w_->kernel[1]; ++b) {
-          const int64_t line = h + b * g_.dilation[1];
-          const bool inside = frame >= 0 && frame < x.t && line >= 0 && line < x.h;
-          const T* source = inside ? in + ((n * x.t + frame) * x.h + line) * x.w * x.stride : nullptr;
-          for (int64_t c = 0; c < w_->kernel[2]; ++c, out += used) {
-            const int64_t column = w + c * g_.dilation[2];
-            copy_tap(out, source && column >= 0 && column < x.w ? source + column * x.stride : nullptr, used);
-          }
-        }
-      }
-      std::memset(out, 0, static_cast<size_t>(panel + w_->depth - out) * sizeof(T));
+    const Value& y = run.value(writes);
+    while (count > 0) {  // a piece of one output line at a time
+      const int64_t line = row / y.w, w = row % y.w, some = std::min(count, y.w - w);
+      gather_line(run, panel, line / (y.t * y.h), line / y.h % y.t, line % y.h, w, some);
+      panel += some * w_->depth, row += some, count -= some;
     }
   }
 
-  void copy_tap(T* out, const T* from, int64_t count) const {
-    if (!from) {
-      for (int64_t i = 0; i < count; ++i) out[i] = static_cast<T>(w_->x_zero_point);
-    } else if (count == 4) {
-      std::memcpy(out, from, 4 * sizeof(T));
-    } else {
-      std::memcpy(out, from, static_cast<size_t>(count) * sizeof(T));
+  void gather_line(const Run& run, T* panel, int64_t n, int64_t t, int64_t h, int64_t w, int64_t count) const {
+    const Value& x = run.value(x_);
+    const int64_t used = w_->tap_channels, rest = w_->depth - w_->taps() * used;
+    for (int64_t i = 0; i < count; ++i) std::memset(panel + (i + 1) * w_->depth - rest, 0, static_cast<size_t>(rest) * sizeof(T));
+    T* out = panel;
+    for (int64_t a = 0; a < w_->kernel[0]; ++a) {
+      const int64_t frame = t * g_.stride[0] - g_.padding[0] + a * g_.dilation[0];
+      for (int64_t b = 0; b < w_->kernel[1]; ++b) {
+        const int64_t line = h * g_.stride[1] - g_.padding[1] + b * g_.dilation[1];
+        const bool inside = frame >= 0 && frame < x.t && line >= 0 && line < x.h;
+        const T* source = inside ? input(run) + ((n * x.t + frame) * x.h + line) * x.w * x.stride : nullptr;
+        for (int64_t c = 0; c < w_->kernel[2]; ++c, out += used) {
+          const int64_t column = w * g_.stride[2] - g_.padding[2] + c * g_.dilation[2];
+          if (x.stride == 4) {
+            // Four values are copied even where fewer count: the next tap, or a place with weight zero, covers the rest.
+            copy_taps<4>(out, source, column, count, x, 4);
+          } else {
+            copy_taps<0>(out, source, column, count, x, used);
+          }
+        }
+      }
+    }
+  }
+
+  template <int fixed>
+  void copy_taps(T* out, const T* source, int64_t column, int64_t count, const Value& x, int64_t length) const {
+    const size_t bytes = (fixed ? fixed : length) * sizeof(T);
+    for (int64_t i = 0; i < count; ++i, out += w_->depth, column += g_.stride[2]) {
+      if (source && column >= 0 && column < x.w) {
+        std::memcpy(out, source + column * x.stride, bytes);
+      } else {
+        std::fill(out, out + (fixed ? fixed : length), static_cast<T>(w_->x_zero_point));
+      }
     }
   }
 

@@ -18,7 +18,7 @@ struct ConvWeights {
   bool depthwise = false;
   int64_t in_channels = 0, out_channels = 0;
   int64_t kernel[3] = {1, 1, 1};  // time, height, width
-  int64_t tap_channels = 0;       // dense: input channels per tap in the packed depth
+  int64_t tap_channels = 0;       // dense: channels per tap in the packed depth
   int64_t depth = 0;              // dense: packed depth, in elements
   int64_t columns = 0;            // output channels, padded
   int32_t x_zero_point = 0;
@@ -37,9 +37,9 @@ struct ConvWeights {
 };
 
 // `weight` is (out_channels, in_channels or 1, time, height, width), `bias` (out_channels) or null.
-// `tap_channels` is the distance between positions of the input where that is 4, else in_channels.
+// `narrow`: the positions of the input lie 4 channels apart, not a multiple of 16.
 std::shared_ptr<ConvWeights> pack_dense_f32(const float* weight, const float* bias, int64_t out_channels,
-                                            int64_t in_channels, const int64_t* kernel, int64_t tap_channels);
+                                            int64_t in_channels, const int64_t* kernel, bool narrow);
 std::shared_ptr<ConvWeights> pack_depthwise_f32(const float* weight, const float* bias, int64_t channels,
                                                 const int64_t* kernel);
 // `bias` is in units of the sums, without the zero point's part; `multiplier` turns sums into units of the result.

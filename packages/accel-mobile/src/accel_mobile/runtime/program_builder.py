@@ -167,8 +167,8 @@ class ProgramBuilder:
 
     def _pack(self, node: Node, weight: Tensor, source: str) -> Any:
         depthwise = node.attrs.get("groups", 1) != 1
-        taps = 4 if self._strides[source] == 4 else weight.shape[1]
-        key = (node.constants["weight"], depthwise, taps)
+        narrow = self._strides[source] == 4
+        key = (node.constants["weight"], depthwise, narrow)
         if key not in self._packed:
             full = weight.reshape(*weight.shape[:2], *three(tuple(weight.shape[2:]), 1)).contiguous().numpy()
             bias = self._constant(node, "bias")
@@ -176,7 +176,7 @@ class ProgramBuilder:
                 multiplier, zero_point = self._constant(node, "multiplier"), node.attrs["x_zero_point"]
                 self._packed[key] = self._extension.pack_u8(full, bias, multiplier, depthwise, zero_point)
             else:
-                self._packed[key] = self._extension.pack_f32(full, bias, depthwise, taps)
+                self._packed[key] = self._extension.pack_f32(full, bias, depthwise, narrow)
         return self._packed[key]
 
     def _pool(self, node: Node) -> None:
