@@ -9,6 +9,7 @@ import os
 import random
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -34,9 +35,9 @@ class Threads:
         self.count = count
 
 
-def _torchcodec() -> object | None:
+def _torchcodec() -> Any:
     try:
-        from torchcodec.decoders import VideoDecoder as Peer
+        from torchcodec.decoders import VideoDecoder as Peer  # pyright: ignore[reportMissingImports]
     except (ImportError, RuntimeError, OSError):
         return None
     return Peer
@@ -59,7 +60,7 @@ def whole_video(threads: Threads) -> dict[str, Candidate]:
         import av
 
         with av.open(str(WHOLE)) as container:
-            stream = container.streams[STREAM]
+            stream = container.streams.video[STREAM]
             stream.codec_context.thread_type = "FRAME"
             stream.codec_context.thread_count = threads.count
             for packet in container.demux(stream):
@@ -69,7 +70,7 @@ def whole_video(threads: Threads) -> dict[str, Candidate]:
         import av
 
         with av.open(str(WHOLE)) as container:
-            stream = container.streams[STREAM]
+            stream = container.streams.video[STREAM]
             stream.codec_context.thread_type = "FRAME"
             stream.codec_context.thread_count = threads.count
             frames = np.stack([frame.to_ndarray(format="rgb24") for frame in container.decode(stream)])

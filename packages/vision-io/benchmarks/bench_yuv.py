@@ -30,7 +30,7 @@ def _frame(name: str, width: int, height: int) -> RawFrame:
         height,
         tuple(p.ctypes.data for p in planes),
         tuple(p.strides[0] for p in planes),
-        tuple(memoryview(p).cast("B") for p in planes),
+        tuple(p.data.cast("B") for p in planes),
         owner=planes,
     )
 
@@ -42,8 +42,9 @@ def _swscale(frame: RawFrame, out: np.ndarray) -> Any:
         from av.video.reformatter import VideoReformatter
     except ImportError:
         return None
-    picture = av.VideoFrame(frame.width, frame.height, "yuv420p")
-    for plane, source in zip(picture.planes, frame.owner, strict=True):
+    picture: Any = av.VideoFrame(frame.width, frame.height, "yuv420p")
+    for i, plane in enumerate(picture.planes):
+        source = frame.plane(i, plane.width, plane.height)
         rows = np.ndarray(source.shape, np.uint8, np.frombuffer(plane, np.uint8), 0, (plane.line_size, 1))
         rows[:] = source
     reformatter = VideoReformatter()

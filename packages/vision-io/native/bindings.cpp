@@ -48,6 +48,13 @@ void split(uintptr_t pixels, int64_t stride, int width, int height, int step, st
                 row_stride);
 }
 
+void turn(uintptr_t from, int width, int height, int planes, int quarters, uintptr_t out, int64_t channel_stride,
+          int64_t row_stride) {
+  const vision_io::PlaneKernels& kernels = VISION_SELECT(vision_io::plane_kernels);
+  nb::gil_scoped_release release;
+  kernels.turn(source(from), width, height, planes, quarters, target(out), channel_stride, row_stride);
+}
+
 void words_to_bytes(uintptr_t words, int64_t stride, int width, int height, float factor, uintptr_t out,
                     int64_t row_stride) {
   const vision_io::PlaneKernels& kernels = VISION_SELECT(vision_io::plane_kernels);
@@ -67,6 +74,7 @@ NB_MODULE(_native_ext, m) {
   m.def("fixed_420", &fixed_420, "8-bit 4:2:0 planes to RGB planes in swscale's arithmetic.");
   m.def("exact", &exact, "YUV planes of 8 to 16 bits to RGB planes, rounded once.");
   m.def("split", &split, "Interleaved bytes to planes.");
+  m.def("turn", &turn, "Planes of bytes, turned counter-clockwise by quarters.");
   m.def("png_unfilter", &png_unfilter, "Undo the row filters of a PNG.");
   m.def("words_to_bytes", &words_to_bytes, "A plane of 16-bit samples, scaled to bytes.");
 }

@@ -84,6 +84,30 @@ static void split(const Interleaved& in, const int* offsets, int channels, uint8
   }
 }
 
+// Blocks of 32x32 keep both the rows that are read and those that are written in the cache.
+constexpr int tile = 32;
+
+static void turn(const uint8_t* from, int width, int height, int planes, int quarters, uint8_t* out,
+                 ptrdiff_t channel_stride, ptrdiff_t row_stride) {
+  // Pixel (x, y) goes to out[first + x * step_x + y * step_y].
+  const bool upright = quarters == 2;
+  const ptrdiff_t first = quarters == 1   ? (width - 1) * row_stride
+                          : quarters == 2 ? (height - 1) * row_stride + width - 1
+                                          : height - 1;
+  const ptrdiff_t step_x = upright ? -1 : quarters == 1 ? -row_stride : row_stride;
+  const ptrdiff_t step_y = upright ? -row_stride : quarters == 1 ? 1 : -1;
+  for (int plane = 0; plane < planes; ++plane) {
+    const uint8_t* in = from + static_cast<ptrdiff_t>(plane) * width * height;
+    uint8_t* to = out + plane * channel_stride + first;
+    for (int top = 0; top < height; top += tile)
+      for (int left = 0; left < width; left += tile) {
+        const int bottom = top + tile < height ? top + tile : height, right = left + tile < width ? left + tile : width;
+        for (int x = left; x < right; ++x)
+          for (int y = top; y < bottom; ++y) to[x * step_x + y * step_y] = in[static_cast<ptrdiff_t>(y) * width + x];
+      }
+  }
+}
+
 static void words_to_bytes(const uint8_t* words, ptrdiff_t stride, int width, int height, float factor, uint8_t* out,
                            ptrdiff_t row_stride) {
   for (int y = 0; y < height; ++y) {
@@ -101,6 +125,7 @@ static void words_to_bytes(const uint8_t* words, ptrdiff_t stride, int width, in
 
 }  // namespace VISION_ISA_NAMESPACE
 
-VISION_DEFINE_KERNELS(PlaneKernels, plane_kernels) = {&VISION_ISA_NAMESPACE::split, &VISION_ISA_NAMESPACE::words_to_bytes};
+VISION_DEFINE_KERNELS(PlaneKernels, plane_kernels) = {&VISION_ISA_NAMESPACE::split, &VISION_ISA_NAMESPACE::turn,
+                                                           &VISION_ISA_NAMESPACE::words_to_bytes};
 
 }  // namespace vision_io

@@ -96,41 +96,53 @@ static void fixed_420(const YuvPicture& p, const FixedCoefficients& c, const Des
 // Rounded once. Multiplications and additions are kept apart, so that every ISA and the NumPy reference agree.
 constexpr int block = 256;
 
-static inline float sample(const uint8_t* plane, int i, const YuvPicture& p) {
-  if (p.sample_bytes == 1) return plane[i];
-  uint16_t word;
-  memcpy(&word, plane + 2 * i, 2);
-  return static_cast<float>(word >> p.sample_shift);
-}
-
 static inline uint8_t round_byte(float x) {
   x = x > 0.0f ? x : 0.0f;
   x = x < 255.0f ? x : 255.0f;
   return static_cast<uint8_t>(static_cast<int>(x + 0.5f));
 }
 
-static void load_block(const YuvPicture& p, const uint8_t* plane, int begin, int count, float offset, float* to) {
-  if (p.sample_bytes == 1)
-    for (int i = 0; i < count; ++i) to[i] = static_cast<float>(plane[begin + i]) - offset;
+// Samples begin, begin + step, ... as floats, `repeat` (1, 2 or 4) times each. Words are copied out first: a plane of
+// bytes must not be read through a pointer to words.
+static void load_samples_of(const YuvPicture& p, const uint8_t* plane, int begin, int count, int step, float offset, float* to) {
+  if (p.sample_bytes == 1) {
+    const uint8_t* from = plane + begin * step;
+    if (step == 1)
+      for (int i = 0; i < count; ++i) to[i] = static_cast<float>(from[i]) - offset;
+    else
+      for (int i = 0; i < count; ++i) to[i] = static_cast<float>(from[2 * i]) - offset;
+    return;
+  }
+  uint16_t words[2 * block];
+  memcpy(words, plane + 2 * begin * step, static_cast<size_t>(2 * ((count - 1) * step + 1)));
+  if (step == 1)
+    for (int i = 0; i < count; ++i) to[i] = static_cast<float>(words[i] >> p.sample_shift) - offset;
   else
-    for (int i = 0; i < count; ++i) to[i] = sample(plane, begin + i, p) - offset;
+    for (int i = 0; i < count; ++i) to[i] = static_cast<float>(words[2 * i] >> p.sample_shift) - offset;
 }
 
 static void load_chroma(const YuvPicture& p, const uint8_t* plane, int begin, int count, float centre, float* to) {
-  if (p.chroma_step == 1 && p.chroma_shift_x == 0) return load_block(p, plane, begin, count, centre, to);
-  for (int i = 0; i < count; ++i)
-    to[i] = sample(plane, ((begin + i) >> p.chroma_shift_x) * p.chroma_step, p) - centre;
+  const int shift = p.chroma_shift_x;  // `begin` is a multiple of `block`, so that groups are never cut at their start
+  if (shift == 0) return load_samples_of(p, plane, begin, count, p.chroma_step, centre, to);
+  float samples[block];
+  const int groups = (count + (1 << shift) - 1) >> shift;
+  load_samples_of(p, plane, begin >> shift, groups, p.chroma_step, centre, samples);
+  if (shift == 1) {
+    for (int i = 0; i < groups; ++i) to[2 * i] = to[2 * i + 1] = samples[i];
+  } else {
+    for (int i = 0; i < count; ++i) to[i] = samples[i >> shift];
+  }
 }
 
 static void exact(const YuvPicture& p, const FloatCoefficients& c, const Destination& out) {
-  float luma[block], u[block], v[block];
+  float luma[block], u[block + 1], v[block + 1];  // an odd width writes the second half of its last pair
   for (int y = 0; y < p.height; ++y) {
     const uint8_t* y_row = p.y + y * p.y_stride;
     const uint8_t* u_row = p.u + (y >> p.chroma_shift_y) * p.u_stride;
     const uint8_t* v_row = p.v + (y >> p.chroma_shift_y) * p.v_stride;
     for (int begin = 0; begin < p.width; begin += block) {
       const int count = p.width - begin < block ? p.width - begin : block;
-      load_block(p, y_row, begin, count, c.y_offset, luma);
+      load_samples_of(p, y_row, begin, count, 1, c.y_offset, luma);
       load_chroma(p, u_row, begin, count, c.centre, u);
       load_chroma(p, v_row, begin, count, c.centre, v);
       uint8_t* red = out.rgb + y * out.row_stride + begin;

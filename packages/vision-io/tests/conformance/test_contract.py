@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import pytest
-from vision_contract.testing import ImageDecoderConformance, VideoDecoderConformance
 
+from vision_contract.testing import ImageDecoderConformance, VideoDecoderConformance
 from vision_io import VideoDecoder, VideoEncoder, decode_image
 
 

@@ -104,7 +104,11 @@ def test_is_within_half_a_level_of_the_exact_value(name, videos):
     (y, u, v), bits = _samples(frame)
     kr, kb = weights.get(int(frame.colorspace), (0.299, 0.114))
     scale = 2.0 ** (bits - 8)
-    luma, blue, red = (y - 16 * scale) / (219 * scale), (u - 128 * scale) / (224 * scale), (v - 128 * scale) / (224 * scale)
+    luma, blue, red = (
+        (y - 16 * scale) / (219 * scale),
+        (u - 128 * scale) / (224 * scale),
+        (v - 128 * scale) / (224 * scale),
+    )
     r, b = luma + 2 * (1 - kr) * red, luma + 2 * (1 - kb) * blue
     g = (luma - kr * r - kb * b) / (1 - kr - kb)
     expected = np.clip(255 * np.stack((r, g, b)), 0, 255)
@@ -115,7 +119,10 @@ def test_is_within_half_a_level_of_the_exact_value(name, videos):
 
 @pytest.mark.parametrize(
     ("name", "folder", "indices", "floor"),
-    [("nasa_13013_hdr.mp4", "nasa_13013_hdr", (0, 5), 40), ("testsrc2_12bit_hdr.mp4", "testsrc2_12bit_hdr", (0, 5), 30)],
+    [
+        ("nasa_13013_hdr.mp4", "nasa_13013_hdr", (0, 5), 40),
+        ("testsrc2_12bit_hdr.mp4", "testsrc2_12bit_hdr", (0, 5), 30),
+    ],
 )
 def test_high_bit_depth_is_close_to_the_stored_frames(name, folder, indices, floor, shared):
     with VideoDecoder(shared / "data" / "video" / name) as decoder:

@@ -46,7 +46,9 @@ def test_jpeg_equals_pillow(picture, quality, tmp_path):
     hwc = picture.permute(1, 2, 0).numpy()
     assert bytes(data.numpy()) == _pillow(hwc, "JPEG", quality=quality)
     decoded = vision_io.decode_jpeg(data)
-    np.testing.assert_array_equal(decoded.permute(1, 2, 0).numpy(), np.asarray(Image.open(io.BytesIO(bytes(data.numpy())))))
+    np.testing.assert_array_equal(
+        decoded.permute(1, 2, 0).numpy(), np.asarray(Image.open(io.BytesIO(bytes(data.numpy()))))
+    )
     vision_io.write_jpeg(picture, tmp_path / "a.jpg", quality)
     assert torch.equal(vision_io.read_image(tmp_path / "a.jpg"), decoded)
 
@@ -157,7 +159,9 @@ def _png16(samples: np.ndarray, *, filters=range(5), interlace: bool = False, tr
                 3: lambda a, b, c: (a + b) // 2,
                 4: lambda a, b, c: min((abs(b - c), 0, a), (abs(a - c), 1, b), (abs(a + b - 2 * c), 2, c))[2],
             }[kind]
-            body += bytes([kind]) + bytes((v - guess(a, b, c)) % 256 for v, a, b, c in zip(line, left, above, corner))
+            body += bytes([kind]) + bytes(
+                (v - guess(a, b, c)) % 256 for v, a, b, c in zip(line, left, above, corner, strict=True)
+            )
             above = line
     colour = {1: 0, 2: 4, 3: 2, 4: 6}[channels]
     chunks = [(b"IHDR", struct.pack(">IIBBBBB", width, height, 16, colour, 0, 0, int(interlace)))]

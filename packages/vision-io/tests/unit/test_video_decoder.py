@@ -67,7 +67,11 @@ def test_out(moving_bars, layout):
         assert torch.equal(single, decoder[7])
         assert decoder.get_frame_played_at(0.2, out=single).data is single
         assert torch.equal(single, decoder.get_frame_played_at(0.2).data)
-        for wrong in (torch.zeros(1), torch.zeros_like(expected.data).float(), torch.zeros_like(expected.data)[..., :-1]):
+        for wrong in (
+            torch.zeros(1),
+            torch.zeros_like(expected.data).float(),
+            torch.zeros_like(expected.data)[..., :-1],
+        ):
             with pytest.raises(ValueError, match="out:"):
                 decoder.get_frames_at([5, 3, 3, 20], out=wrong)
         with pytest.raises(ValueError, match="out:"):
@@ -126,7 +130,9 @@ class Clips(torch.utils.data.Dataset):
 def test_data_loader(moving_bars, method):
     with VideoDecoder(moving_bars) as decoder:
         expected = torch.stack([decoder[6 * i : 6 * i + 4] for i in range(6)])
-        loader = torch.utils.data.DataLoader(Clips(decoder), batch_size=2, num_workers=2, multiprocessing_context=method)
+        loader = torch.utils.data.DataLoader(
+            Clips(decoder), batch_size=2, num_workers=2, multiprocessing_context=method
+        )
         assert torch.equal(torch.cat(list(loader)), expected)
         assert torch.equal(decoder[0:4], expected[0])
 

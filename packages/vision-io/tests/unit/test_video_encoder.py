@@ -51,7 +51,9 @@ def test_frame_rates(given, rate, bars, tmp_path):
         np.testing.assert_allclose(decoder.pts_seconds, np.arange(9) / float(rate), atol=1e-4)
 
 
-@pytest.mark.parametrize(("codec", "suffix"), [("libx264", "mp4"), ("libx264", "mkv"), ("mpeg4", "avi"), ("ffv1", "mkv")])
+@pytest.mark.parametrize(
+    ("codec", "suffix"), [("libx264", "mp4"), ("libx264", "mkv"), ("mpeg4", "avi"), ("ffv1", "mkv")]
+)
 def test_round_trip(codec, suffix, bars, tmp_path):
     path = tmp_path / f"a.{suffix}"
     options = {"crf": 10} if codec == "libx264" else {"qscale": 2}

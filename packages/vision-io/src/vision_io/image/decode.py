@@ -50,11 +50,11 @@ def _as_bytes(data: Encoded) -> memoryview:
     if isinstance(data, Tensor):
         if data.dtype != torch.uint8 or data.ndim != 1:
             raise ValueError(f"input: got {data.dtype} {tuple(data.shape)}, expected a one-dimensional uint8 tensor")
-        return memoryview(data.detach().cpu().contiguous().numpy())
+        return data.detach().cpu().contiguous().numpy().data
     if isinstance(data, np.ndarray):
         if data.dtype != np.uint8 or data.ndim != 1:
             raise ValueError(f"input: got {data.dtype} {data.shape}, expected a one-dimensional uint8 array")
-        return memoryview(np.ascontiguousarray(data))
+        return np.ascontiguousarray(data).data
     if isinstance(data, (bytes, bytearray, memoryview)):
         return memoryview(data).cast("B")
     raise TypeError(f"input: got {type(data).__name__}, expected encoded bytes, a uint8 tensor or a path")
@@ -104,7 +104,7 @@ def _load(image: Any, mode: ImageReadMode, name: str) -> Tensor:
             return _channels16(chw_from_pillow(image), mode)
         if wanted == "P":
             return torch.from_numpy(np.array(image))[None]
-        if image.mode == "P" and "transparency" in image.info or wanted == "LA" and image.mode != "L":
+        if (image.mode == "P" and "transparency" in image.info) or (wanted == "LA" and image.mode != "L"):
             image = image.convert("RGBA")
         pixels = chw_from_pillow(image if image.mode == wanted else image.convert(wanted))
         # Pillow turns the inverted inks of Adobe's files around; unchanged means as they are stored.

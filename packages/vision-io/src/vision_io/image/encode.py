@@ -38,12 +38,14 @@ def _save(image: Any, format: str, **options: int) -> Tensor:
     try:
         image.save(file, format=format, **options)
     except (OSError, ValueError) as error:
-        raise EncodeError(f"input: {image.width}x{image.height} pixels cannot be written as {format}: {error}") from error
+        raise EncodeError(
+            f"input: {image.width}x{image.height} pixels cannot be written as {format}: {error}"
+        ) from error
     return torch.from_numpy(np.frombuffer(file.getbuffer(), dtype=np.uint8).copy())
 
 
 def encode_jpeg(input: Tensor | Sequence[Tensor], quality: int = 75) -> Tensor | list[Tensor]:
-    """Encode an image as JPEG, or a list of images to a list.
+    r"""Encode an image as JPEG, or a list of images to a list.
 
     Args:
         input: uint8 (3, H, W) RGB or (1, H, W) gray, or a list of such.
@@ -58,7 +60,7 @@ def encode_jpeg(input: Tensor | Sequence[Tensor], quality: int = 75) -> Tensor |
     Example:
         >>> data = encode_jpeg(torch.zeros(3, 8, 8, dtype=torch.uint8))
         >>> bytes(data[:2].tolist())
-        b'\\xff\\xd8'
+        b'\xff\xd8'
     """
     if not 1 <= quality <= 100:
         raise EncodeError(f"quality: got {quality}, expected 1 to 100")

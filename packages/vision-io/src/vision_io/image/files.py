@@ -49,6 +49,6 @@ def write_file(filename: str | os.PathLike[str], data: Tensor) -> None:
     if data.dtype != torch.uint8 or data.ndim != 1:
         raise EncodeError(f"data: got {data.dtype} {tuple(data.shape)}, expected a one-dimensional uint8 tensor")
     try:
-        Path(filename).write_bytes(memoryview(data.detach().cpu().contiguous().numpy()))
+        Path(filename).write_bytes(data.detach().cpu().contiguous().numpy().data)
     except OSError as error:
         raise EncodeError(f"{os.fspath(filename)}: {error.strerror or error}") from error

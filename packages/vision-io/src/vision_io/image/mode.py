@@ -27,7 +27,7 @@ class ImageReadMode(Enum):
     GRAY_ALPHA = 2
     RGB = 3
     RGB_ALPHA = 4
-    RGBA = RGB_ALPHA  # noqa: PIE796 - an alias, as in torchvision
+    RGBA = RGB_ALPHA
 
 
 def as_mode(mode: ImageReadMode | str) -> ImageReadMode:

@@ -4,7 +4,8 @@ Two forms exist on purpose. ``swscale`` converts 8-bit 4:2:0 with truncating 16-
 reader returns those values, so equality with them is worth having although they lie up to three levels below the exact
 ones. For everything else the exact form is used, rounded once.
 
-Sources: ITU-R BT.601-7, BT.709-6, BT.2020-2 and SMPTE ST 240 for the luma weights; ISO/IEC 23091-2 for the code numbers.
+Sources: ITU-R BT.601-7, BT.709-6, BT.2020-2 and SMPTE ST 240 for the luma weights; ISO/IEC 23091-2 for the numbers of
+the matrices.
 """
 
 from __future__ import annotations
@@ -66,7 +67,7 @@ class FFmpegCoefficients:
 class ExactCoefficients:
     """Factors that take samples of ``bits`` bits to 0..255 in float arithmetic.
 
-    ``Y = (y - y_offset) * y_gain``, ``R = Y + (v - centre) * v_to_r`` and so on; the result is clipped and rounded once.
+    ``Y = (y - y_offset) * y_gain``, ``R = Y + (v - centre) * v_to_r`` and so on; clipped and rounded once at the end.
     """
 
     y_offset: float

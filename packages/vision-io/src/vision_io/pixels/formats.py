@@ -66,7 +66,9 @@ FORMATS: dict[str, PixelFormat] = {
     **{f"gray{bits}le": PixelFormat("gray", bits=bits, full_range=True) for bits in (9, 10, 12, 14, 16)},
     "gbrp": PixelFormat("gbr", order=(2, 0, 1), full_range=True),
     "gbrap": PixelFormat("gbr", order=(2, 0, 1), full_range=True),
-    **{f"gbrp{bits}le": PixelFormat("gbr", bits=bits, order=(2, 0, 1), full_range=True) for bits in (9, 10, 12, 14, 16)},
+    **{
+        f"gbrp{bits}le": PixelFormat("gbr", bits=bits, order=(2, 0, 1), full_range=True) for bits in (9, 10, 12, 14, 16)
+    },
     "rgb24": PixelFormat("packed", order=(0, 1, 2), step=3, full_range=True),
     "bgr24": PixelFormat("packed", order=(2, 1, 0), step=3, full_range=True),
     **{name: PixelFormat("packed", order=(0, 1, 2), step=4, full_range=True) for name in ("rgba", "rgb0")},

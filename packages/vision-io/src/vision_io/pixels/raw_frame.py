@@ -72,7 +72,7 @@ class RawFrame:
         return (self.width, self.height) if self.rotation % 180 else (self.height, self.width)
 
     def plane(self, index: int, width: int, height: int) -> np.ndarray:
-        """Plane ``index`` as an array (height, width) of uint8 or uint16 samples, without padding and without a copy."""
+        """Plane ``index`` as a view (height, width) of uint8 or uint16 samples, without padding."""
         size = self.format.bytes_per_sample
         flat = np.frombuffer(self.buffers[index], dtype=np.uint8)
         stride = self.strides[index]

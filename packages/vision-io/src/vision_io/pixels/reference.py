@@ -14,10 +14,7 @@ def uses_ffmpeg_arithmetic(frame: RawFrame) -> bool:
     """Whether the frame is one for which swscale's integer arithmetic is reproduced: 8-bit 4:2:0 of even height."""
     layout = frame.format
     return (
-        layout.family in ("yuv", "nv")
-        and layout.bits == 8
-        and layout.chroma_shift == (1, 1)
-        and frame.height % 2 == 0
+        layout.family in ("yuv", "nv") and layout.bits == 8 and layout.chroma_shift == (1, 1) and frame.height % 2 == 0
     )
 
 
@@ -48,7 +45,9 @@ def _to_eight_bits(samples: np.ndarray, bits: int) -> np.ndarray:
     if bits == 8:
         return samples
     scale = np.float32(255.0 / ((1 << bits) - 1))
-    return (np.clip(samples.astype(np.float32) * scale, np.float32(0), np.float32(255)) + np.float32(0.5)).astype(np.uint8)
+    return (np.clip(samples.astype(np.float32) * scale, np.float32(0), np.float32(255)) + np.float32(0.5)).astype(
+        np.uint8
+    )
 
 
 def _chroma(frame: RawFrame) -> tuple[np.ndarray, np.ndarray]:
@@ -83,6 +82,4 @@ def rgb_planes(frame: RawFrame) -> np.ndarray:
     u, v = _chroma(frame)
     if uses_ffmpeg_arithmetic(frame):
         return ffmpeg_to_rgb(luma, u, v, ffmpeg_coefficients(frame.matrix, frame.full_range))
-    return exact_to_rgb(
-        luma >> layout.shift, u, v, exact_coefficients(frame.matrix, frame.full_range, layout.bits)
-    )
+    return exact_to_rgb(luma >> layout.shift, u, v, exact_coefficients(frame.matrix, frame.full_range, layout.bits))

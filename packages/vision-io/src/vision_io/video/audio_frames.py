@@ -35,7 +35,9 @@ def audio_facts(source: Source) -> AudioFacts | None:
         if not container.streams.audio:
             return None
         stream = container.streams.audio[0]
-        duration = float(stream.duration * stream.time_base) if stream.duration else float(container.duration or 0) / 1e6
+        duration = (
+            float(stream.duration * stream.time_base) if stream.duration else float(container.duration or 0) / 1e6
+        )
         return AudioFacts(stream.codec_context.sample_rate, stream.codec_context.channels, duration)
 
 
@@ -89,7 +91,9 @@ class AudioTrack:
         try:
             self._stream = container.add_stream(codec, rate=sample_rate, layout=self._layout)
         except (ValueError, LookupError) as error:
-            raise EncodeError(f"audio codec: this FFmpeg has no encoder {codec!r} for this container; try 'aac'") from error
+            raise EncodeError(
+                f"audio codec: this FFmpeg has no encoder {codec!r} for this container; try 'aac'"
+            ) from error
         self._stream.options = options
         self._written = 0
 

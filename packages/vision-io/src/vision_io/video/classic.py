@@ -18,7 +18,7 @@ from torch import Tensor
 from vision_io.errors import DecodeError, EncodeError
 from vision_io.video.audio_frames import audio_facts, audio_frames
 from vision_io.video.decoder import VideoDecoder
-from vision_io.video.encoder import VideoEncoder
+from vision_io.video.encoder import VideoEncoder, as_array
 
 __all__ = ["read_video", "read_video_timestamps", "write_video"]
 
@@ -51,9 +51,10 @@ def write_video(
         EncodeError: Wrong shape, dtype or size, or an encoder that fails.
 
     Example:
-        >>> write_video("noise.mp4", torch.randint(0, 256, (30, 64, 64, 3), dtype=torch.uint8), fps=30)  # doctest: +SKIP
+        >>> frames = torch.randint(0, 256, (30, 64, 64, 3), dtype=torch.uint8)
+        >>> write_video("noise.mp4", frames, fps=30)  # doctest: +SKIP
     """
-    array = video_array.detach().cpu().numpy() if isinstance(video_array, Tensor) else np.asarray(video_array)
+    array = as_array(video_array)
     if array.ndim != 4 or array.shape[-1] != 3:
         hint = "; frames (T, C, H, W) need .permute(0, 2, 3, 1)" if array.ndim == 4 and array.shape[1] == 3 else ""
         raise EncodeError(f"video_array: got shape {tuple(array.shape)}, expected (T, H, W, 3){hint}")
@@ -63,7 +64,7 @@ def write_video(
     if audio_array is not None:
         if audio_fps is None:
             raise EncodeError("audio_fps: expected the sample rate of audio_array, got None")
-        audio = audio_array.detach().cpu().numpy() if isinstance(audio_array, Tensor) else np.asarray(audio_array)
+        audio = as_array(audio_array)
         if audio.ndim != 2:
             raise EncodeError(f"audio_array: got shape {tuple(audio.shape)}, expected (channels, samples)")
     with VideoEncoder(
@@ -84,7 +85,9 @@ def write_video(
 def _check_unit(pts_unit: str) -> None:
     if pts_unit == "pts":
         warnings.warn(
-            "pts_unit='pts' counts in ticks that differ from file to file; use pts_unit='sec'", UserWarning, stacklevel=3
+            "pts_unit='pts' counts in ticks that differ from file to file; use pts_unit='sec'",
+            UserWarning,
+            stacklevel=3,
         )
     elif pts_unit != "sec":
         raise ValueError(f"pts_unit: got {pts_unit!r}, expected 'pts' or 'sec'")

@@ -105,8 +105,8 @@ class VideoDecoder:
     def _require_reopenable(self, purpose: str) -> None:
         if not isinstance(self._source, (str, os.PathLike, bytes, bytearray, memoryview)):
             raise DecodeError(
-                f"{source_name(self._source)}: a decoder of an open file object cannot be {purpose}, the file's position "
-                "is shared; give it a path or bytes, or open it in the worker"
+                f"{source_name(self._source)}: a decoder of an open file object cannot be {purpose}, the file's "
+                "position is shared; give it a path or bytes, or open it in the worker"
             )
 
     def __getstate__(self) -> dict[str, Any]:
@@ -253,9 +253,10 @@ class VideoDecoder:
             IndexError: No such frame.
             DecodeError: A frame is damaged.
         """
-        if isinstance(indices, (Tensor, np.ndarray)):
-            indices = indices.tolist()
-        return self._batch([self._number(i) for i in indices], out)
+        numbers = np.asarray(indices)
+        if numbers.ndim != 1 or (numbers.size and numbers.dtype.kind not in "iu"):
+            raise TypeError(f"indices: got {numbers.dtype} of shape {numbers.shape}, expected a sequence of integers")
+        return self._batch([self._number(i) for i in numbers.tolist()], out)
 
     def get_frames_in_range(self, start: int, stop: int, step: int = 1, *, out: Tensor | None = None) -> FrameBatch:
         """Frames ``start``, ``start + step``, ... below ``stop``.
@@ -289,15 +290,15 @@ class VideoDecoder:
         """
         return self.get_frame_at(self._played_at([seconds])[0], out=out)
 
-    def get_frames_played_at(self, seconds: Sequence[float] | Tensor | np.ndarray, *, out: Tensor | None = None) -> FrameBatch:
+    def get_frames_played_at(
+        self, seconds: Sequence[float] | Tensor | np.ndarray, *, out: Tensor | None = None
+    ) -> FrameBatch:
         """The frames on screen at the given times, in the given order.
 
         Args:
             seconds: Times within the video.
             out: uint8 CPU tensor of the result's shape, to fill and return.
         """
-        if isinstance(seconds, (Tensor, np.ndarray)):
-            seconds = seconds.tolist()
         return self._batch(self._played_at(seconds), out)
 
     def get_frames_played_in_range(
@@ -316,7 +317,9 @@ class VideoDecoder:
         """
         begin, end = float(self._pts[0]), float(self._ends[-1])
         if not begin <= start_seconds <= stop_seconds <= end:
-            raise IndexError(f"range {start_seconds} s to {stop_seconds} s is not within the video ({begin} s to {end} s)")
+            raise IndexError(
+                f"range {start_seconds} s to {stop_seconds} s is not within the video ({begin} s to {end} s)"
+            )
         if fps is not None:
             if not fps > 0:
                 raise ValueError(f"fps: got {fps}, expected a positive number")
@@ -337,7 +340,7 @@ class VideoDecoder:
             raise IndexError(f"frame {index} does not exist: the video has {len(self)} frames")
         return int(number)
 
-    def _played_at(self, seconds: Sequence[float] | np.ndarray) -> list[int]:
+    def _played_at(self, seconds: Sequence[float] | Tensor | np.ndarray) -> list[int]:
         times = np.asarray(seconds, dtype=np.float64)
         begin, end = self._pts[0], self._ends[-1]
         outside = times[~((times >= begin) & (times < end))]
@@ -368,7 +371,9 @@ class VideoDecoder:
         height, width = self._size
         if frames is None:
             frames = empty_uint8(len(numbers), 3, height, width)
-        elif frames.dtype != torch.uint8 or frames.device.type != "cpu" or tuple(frames.shape[1:]) != (3, height, width):
+        elif (
+            frames.dtype != torch.uint8 or frames.device.type != "cpu" or tuple(frames.shape[1:]) != (3, height, width)
+        ):
             raise ValueError(
                 f"out: got {tuple(frames.shape[1:])} {frames.dtype} on {frames.device} per frame, expected "
                 f"(3, {height}, {width}) torch.uint8 on cpu"

@@ -16,11 +16,16 @@ from vision_io.errors import EncodeError
 from vision_io.video.audio_frames import AudioTrack
 from vision_io.video.pyav_open import import_av
 
-__all__ = ["VideoEncoder", "frame_rate"]
+__all__ = ["VideoEncoder", "as_array", "frame_rate"]
 
 _NTSC = (24, 30, 48, 60, 120)
 # Containers that FFmpeg cannot guess from a file object without a name.
 _DEFAULT_FORMAT = "mp4"
+
+
+def as_array(values: Tensor | np.ndarray) -> np.ndarray:
+    """A tensor of any device, or an array, as an array."""
+    return values.detach().cpu().numpy() if isinstance(values, Tensor) else np.asarray(values)
 
 
 def frame_rate(fps: float | Fraction) -> Fraction:
@@ -104,6 +109,7 @@ class VideoEncoder:
             texts = {name: str(value) for name, value in (audio_options or {}).items()}
             self._audio_settings = (audio_rate, audio_codec, audio_channels, texts)
         self._check_codec()
+        self._closed = False
         self._container = self._open(path)
 
     def _check_codec(self) -> None:
@@ -115,7 +121,9 @@ class VideoEncoder:
             ) from error
         known = [format.name for format in codec.video_formats or ()]
         if known and self._pixel_format not in known:
-            raise EncodeError(f"pixel_format: {self._codec} does not take {self._pixel_format!r}; it takes {', '.join(known)}")
+            raise EncodeError(
+                f"pixel_format: {self._codec} does not take {self._pixel_format!r}; it takes {', '.join(known)}"
+            )
 
     def _open(self, path: str | os.PathLike[str] | IO[bytes]) -> Any:
         try:
@@ -131,7 +139,9 @@ class VideoEncoder:
         except ValueError as error:
             if isinstance(error, EncodeError):
                 raise
-            raise EncodeError(f"{self._name}: no container format belongs to this name; use .mp4, .mkv, .mov, ...") from error
+            raise EncodeError(
+                f"{self._name}: no container format belongs to this name; use .mp4, .mkv, .mov, ..."
+            ) from error
 
     # -- stream --------------------------------------------------------------------------------------------------
 
@@ -140,8 +150,9 @@ class VideoEncoder:
         across, down = 16 // format.chroma_width(), 16 // format.chroma_height()
         if height < 1 or width < 1 or width % across or height % down:
             raise EncodeError(
-                f"frames of {width}x{height} (width x height) cannot be stored as {self._pixel_format}: the width must be a "
-                f"multiple of {across}, the height of {down}; crop or pad them, or use pixel_format='yuv444p'"
+                f"frames of {width}x{height} (width x height) cannot be stored as {self._pixel_format}: "
+                f"the width must be a multiple of {across}, the height of {down}; crop or pad them, "
+                "or use pixel_format='yuv444p'"
             )
 
     def _start(self, height: int, width: int) -> None:
@@ -166,7 +177,9 @@ class VideoEncoder:
             for packet in self._stream.encode(frame):
                 self._container.mux(packet)
         except (self._av.error.FFmpegError, OSError) as error:
-            raise EncodeError(f"{self._name}: {self._codec} fails at frame {self._count}: {error.strerror or error}") from error
+            raise EncodeError(
+                f"{self._name}: {self._codec} fails at frame {self._count}: {error.strerror or error}"
+            ) from error
 
     def write(self, frames: Tensor | np.ndarray) -> None:
         """Append frames.
@@ -178,17 +191,23 @@ class VideoEncoder:
         Raises:
             EncodeError: Wrong shape, dtype or size, or the encoder fails.
         """
-        if self._container is None:
+        if self._closed:
             raise EncodeError(f"{self._name}: the encoder is closed")
-        array = frames.detach().cpu().numpy() if isinstance(frames, Tensor) else np.asarray(frames)
+        array = as_array(frames)
         if array.dtype != np.uint8:
-            raise EncodeError(f"frames: got {array.dtype}, expected uint8 in 0..255; scale and convert float frames first")
+            raise EncodeError(
+                f"frames: got {array.dtype}, expected uint8 in 0..255; scale and convert float frames first"
+            )
         if array.ndim == 3:
             array = array[None]
         if array.ndim != 4 or array.shape[1] not in (1, 3):
             raise EncodeError(
                 f"frames: got shape {tuple(array.shape)}, expected (3, H, W) or (T, 3, H, W)"
-                + ("; frames (T, H, W, C) need .permute(0, 3, 1, 2)" if array.ndim == 4 and array.shape[-1] == 3 else "")
+                + (
+                    "; frames (T, H, W, C) need .permute(0, 3, 1, 2)"
+                    if array.ndim == 4 and array.shape[-1] == 3
+                    else ""
+                )
             )
         for picture in array:
             self._write_one(picture)
@@ -199,7 +218,8 @@ class VideoEncoder:
             self._start(height, width)
         elif self._size != (height, width):
             raise EncodeError(
-                f"frame {self._count}: got {width}x{height}, the file holds {self._size[1]}x{self._size[0]} (width x height)"
+                f"frame {self._count}: got {width}x{height}, the file holds {self._size[1]}x{self._size[0]} "
+                "(width x height)"
             )
         if self._picture is None or self._pixel_format == "gbrp":  # an encoder may hold on to what it is given
             self._picture = self._av.VideoFrame(width, height, "gbrp")
@@ -219,8 +239,7 @@ class VideoEncoder:
         """
         if self._audio is None:
             raise EncodeError(f"{self._name}: sound needs audio_rate=... and a frame written before it")
-        array = samples.detach().cpu().numpy() if isinstance(samples, Tensor) else np.asarray(samples)
-        self._audio.write(array)
+        self._audio.write(as_array(samples))
 
     # -- life ----------------------------------------------------------------------------------------------------
 
@@ -231,17 +250,16 @@ class VideoEncoder:
 
     def close(self) -> None:
         """Finish the file. Closing twice is allowed."""
-        if self._container is None:
+        if self._closed:
             return
-        container = self._container
+        self._closed = True
         try:
             if self._size is not None:
                 self._mux(None)
             if self._audio is not None:
                 self._audio.close()
         finally:
-            self._container = None
-            container.close()
+            self._container.close()
 
     def __enter__(self) -> VideoEncoder:
         return self

@@ -19,7 +19,7 @@ __all__ = ["FrameSource", "StreamFacts"]
 
 @dataclass(frozen=True)
 class StreamFacts:
-    """What the container and the codec say about a video stream; sizes are those of the coded picture, before rotation."""
+    """What the container and the codec say about a video stream; sizes are those of the picture before rotation."""
 
     stream_index: int
     codec: str

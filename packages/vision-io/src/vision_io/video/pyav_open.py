@@ -13,8 +13,8 @@ __all__ = ["Source", "import_av", "open_container", "pick_stream", "source_name"
 
 Source = str | os.PathLike[str] | bytes | bytearray | memoryview | IO[bytes]
 
-# Demuxers that read the bytes they are given. What is left out: playlists (hls, dash, concat) that make the library fetch
-# further files and addresses, devices, and demuxers that take any text for a picture (tty).
+# Demuxers that read the bytes they are given. What is left out: playlists (hls, dash, concat) that make the library
+# fetch further files and addresses, devices, and demuxers that take any text for a picture (tty).
 _CONTAINERS = (
     "mov,mp4,m4a,3gp,3g2,mj2,matroska,webm,avi,mpeg,mpegts,mpegvideo,flv,live_flv,asf,asf_o,ogg,ivf,obu,av1,h261,h263,h264,"
     "hevc,vvc,evc,m4v,mjpeg,mjpeg_2000,gif,apng,nut,mxf,mxf_opatom,gxf,dv,wtv,rm,vc1,vc1test,swf,nsv,roq,yuv4mpegpipe,cavsvideo,avs2,avs3,"
@@ -68,9 +68,7 @@ def _check_source(source: Source, name: str) -> None:
         if len(source) == 0:
             raise DecodeError(f"{name}: the data is empty")
     elif not hasattr(source, "read"):
-        raise TypeError(
-            f"source: expected a path, bytes, or an object with read(); got {type(source).__name__}"
-        )
+        raise TypeError(f"source: expected a path, bytes, or an object with read(); got {type(source).__name__}")
 
 
 def _start_of(source: Source, count: int = 1 << 16) -> bytes:
@@ -152,7 +150,9 @@ def pick_stream(container: Any, stream_index: int | None, name: str) -> Any:
     if stream_index is not None:
         if not 0 <= stream_index < len(kinds) or kinds[stream_index] != "video":
             listed = ", ".join(f"{i}: {kind}" for i, kind in enumerate(kinds))
-            raise DecodeError(f"{name}: stream {stream_index} is no video stream; the file has {listed or 'no streams'}")
+            raise DecodeError(
+                f"{name}: stream {stream_index} is no video stream; the file has {listed or 'no streams'}"
+            )
         return container.streams[stream_index]
     moving = [s for s in container.streams.video if not int(s.disposition) & _ATTACHED_PICTURE]
     if not moving:

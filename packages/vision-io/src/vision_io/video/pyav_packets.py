@@ -59,9 +59,7 @@ class PacketStore:
         total, last = 0, None
         for packet in self._demux():
             hidden = packet.is_discard or (vp8 and _is_hidden_vp8(packet))
-            self.records.append(
-                PacketRecord(packet.pts, packet.dts, packet.duration or 0, packet.is_keyframe, hidden)
-            )
+            self.records.append(PacketRecord(packet.pts, packet.dts, packet.duration or 0, packet.is_keyframe, hidden))
             total += packet.size
             if self._kept is not None:
                 self._kept.append(packet)
@@ -78,7 +76,8 @@ class PacketStore:
         listed = len(self._stream.index_entries) if hasattr(self._stream, "index_entries") else 0
         if "mp4" in self._container.format.name and len(self.records) < listed:
             raise DecodeError(
-                f"{self._name}: the file is cut off: its index lists {listed} frames, data of {len(self.records)} are there"
+                f"{self._name}: the file is cut off: its index lists {listed} frames, data of {len(self.records)} are "
+                "there"
             )
         if last.is_corrupt:
             raise DecodeError(
@@ -112,7 +111,9 @@ class PacketStore:
         assert self._reader is not None
         packet = next(self._reader, None)
         if packet is None:
-            raise DecodeError(f"{self._name}: the file ends at packet {self._read_position}; it had more when it was opened")
+            raise DecodeError(
+                f"{self._name}: the file ends at packet {self._read_position}; it had more when it was opened"
+            )
         self._read_position += 1
         return packet
 
@@ -142,7 +143,7 @@ class PacketStore:
         self._read_position = 0
 
     def _locate(self, position: int) -> int | None:
-        """Position of the packet that the demuxer yields next, if it is at most ``position``; the packet is put back."""
+        """Position of the packet that the demuxer yields next, if it is at most ``position``."""
         assert self._reader is not None
         packet = next(self._reader, None)
         if packet is None:

@@ -43,7 +43,9 @@ class PyAVSource:
             self._stream = pick_stream(self._container, stream_index, self.name)
             self._context = self._stream.codec_context
             if self._context is None:
-                raise DecodeError(f"{self.name}: stream {self._stream.index} uses a codec that this FFmpeg cannot decode")
+                raise DecodeError(
+                    f"{self.name}: stream {self._stream.index} uses a codec that this FFmpeg cannot decode"
+                )
             limits.check_picture(self._context.width, self._context.height, self.name)
             self._context.options = {"max_pixels": str(limits.max_pixels)}
             self._context.thread_type = "FRAME" if num_threads > 1 else "AUTO"
@@ -81,7 +83,9 @@ class PyAVSource:
                 self._limits.check_frames(len(times), self.name)
         self._restart(0)
         if not times:
-            raise DecodeError(f"{self.name}: stream {self._stream.index} holds {len(self._packets)} packets but no frame")
+            raise DecodeError(
+                f"{self.name}: stream {self._stream.index} holds {len(self._packets)} packets but no frame"
+            )
         return index_by_count(times, self._stream.time_base, tick)
 
     def _probe(self) -> StreamFacts:

@@ -41,13 +41,17 @@ class VideoReader:
         self.set_current_stream(stream)
 
     def set_current_stream(self, stream: str) -> bool:
-        """Choose the stream to iterate: ``"video"``, ``"audio"``, or ``"<type>:<number>"`` for the number-th of its type.
+        """Choose the stream to iterate: ``"video"``, ``"audio"``, or ``"video:<number>"`` for one of several.
 
         Returns:
             True. What cannot be chosen raises.
         """
         kind, _, number = stream.partition(":")
-        if kind not in ("video", "audio") or (number and not number.isdigit()) or (kind == "audio" and int(number or 0)):
+        if (
+            kind not in ("video", "audio")
+            or (number and not number.isdigit())
+            or (kind == "audio" and int(number or 0))
+        ):
             raise ValueError(f"stream: got {stream!r}, expected 'video', 'video:<number>' or 'audio'")
         self._kind = kind
         if kind == "video":

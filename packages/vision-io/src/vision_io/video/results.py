@@ -108,5 +108,3 @@ class VideoMetadata:
 
     def __str__(self) -> str:
         return "\n".join(f"{field.name}: {getattr(self, field.name)}" for field in fields(self))
-
-
