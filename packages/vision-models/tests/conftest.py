@@ -40,16 +40,20 @@ def fill(facts):
 
 
 @cache
-def parameters_of(name: str) -> int:
+def size_of(name: str) -> tuple[int, int]:
+    """Parameters, and modules: what running and what compiling takes."""
     with torch.device("meta"):
-        return sum(p.numel() for p in vision_models.get_model(name).parameters())
+        model = vision_models.get_model(name)
+    return sum(p.numel() for p in model.parameters()), sum(1 for _ in model.modules())
 
 
-def smallest_of_each_family() -> set[str]:
+def quick_ones(names: list[str]) -> set[str]:
+    """The smallest model of each family, if it is small."""
     families: dict[str, list[str]] = {}
-    for name in vision_models.list_models():
+    for name in names:
         families.setdefault(vision_models.get_model_builder(name).__module__, []).append(name)
-    return {min(names, key=parameters_of) for names in families.values()}
+    smallest = {min(members, key=size_of) for members in families.values()}
+    return {name for name in smallest if size_of(name)[0] < 15_000_000 and size_of(name)[1] < 230}
 
 
 def slow_unless(names: list[str], quick: set[str]) -> list:
@@ -60,15 +64,15 @@ def pytest_generate_tests(metafunc):
     """Parametrise over the registry.
 
     ``any_model``: all models. ``golden_model``: all, large ones slow. ``model_name``: all, of which only the smallest
-    of each family is not slow.
+    of each family is not slow, and only if it is small.
     """
     names = vision_models.list_models()
     if "any_model" in metafunc.fixturenames:
         metafunc.parametrize("any_model", names)
     if "model_name" in metafunc.fixturenames:
-        metafunc.parametrize("model_name", slow_unless(names, smallest_of_each_family()))
+        metafunc.parametrize("model_name", slow_unless(names, quick_ones(names)))
     if "golden_model" in metafunc.fixturenames:
-        metafunc.parametrize("golden_model", slow_unless(names, {n for n in names if parameters_of(n) < 30_000_000}))
+        metafunc.parametrize("golden_model", slow_unless(names, {n for n in names if size_of(n)[0] < 15_000_000}))
 
 
 @pytest.fixture

@@ -1,9 +1,9 @@
 """What all builders do with ``weights``: fix the number of classes, construct, load."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any, TypeVar
 
-from torch import nn
+from torch import Tensor, nn
 
 from vision_models._download import Report
 from vision_models._weights import WeightsEnum
@@ -17,6 +17,7 @@ def build(
     progress: Report,
     /,
     *args: Any,
+    convert: Callable[[Mapping[str, Tensor]], Mapping[str, Tensor]] | None = None,
     **kwargs: Any,
 ) -> Model:
     """Construct a model and load ``weights`` (verified already) into it.
@@ -26,6 +27,7 @@ def build(
         weights: what to load, or ``None`` for a fresh initialisation.
         progress: see :meth:`WeightsEnum.get_state_dict`.
         *args: for the constructor.
+        convert: turns the checkpoint's entries into the model's, where their names have changed since.
         **kwargs: for the constructor; with ``weights``, ``num_classes`` must be what they were trained for.
 
     Raises:
@@ -33,12 +35,14 @@ def build(
     """
     if weights is None:
         return constructor(*args, **kwargs)
-    classes = len(weights.meta["categories"])
+    categories = weights.meta["categories"]
+    classes = len(categories) if categories is not None else kwargs.get("num_classes", 1000)
     if kwargs.setdefault("num_classes", classes) != classes:
         raise ValueError(
             f"num_classes: {weights!r} has {classes} classes, got {kwargs['num_classes']}; "
             f"build with num_classes={classes} and replace the last layer, or pass weights=None"
         )
     model = constructor(*args, **kwargs)
-    model.load_state_dict(weights.get_state_dict(progress=progress, check_hash=True))
+    state = weights.get_state_dict(progress=progress, check_hash=True)
+    model.load_state_dict(state if convert is None else convert(state))
     return model

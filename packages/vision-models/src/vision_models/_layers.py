@@ -3,9 +3,10 @@
 from collections.abc import Callable
 from typing import Any
 
+import torch
 from torch import Tensor, nn
 
-__all__ = ["Conv2dNormActivation", "SqueezeExcitation", "make_divisible"]
+__all__ = ["Conv2dNormActivation", "SqueezeExcitation", "StochasticDepth", "initialise_convolutions", "make_divisible"]
 
 
 def make_divisible(channels: float, divisor: int = 8, minimum: int | None = None) -> int:
@@ -110,3 +111,56 @@ class SqueezeExcitation(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         scale = self.fc2(self.activation(self.fc1(self.avgpool(x))))  # (B, C, 1, 1)
         return self.scale_activation(scale) * x
+
+
+class StochasticDepth(nn.Module):
+    """While training, replaces a residual branch by zero for randomly chosen samples (https://arxiv.org/abs/1603.09382).
+
+    What is kept is divided by the probability of keeping it, so that the expected value stays.
+
+    Args:
+        p: probability of zeroing, 0 to 1.
+        mode: ``"row"`` draws for each sample, ``"batch"`` once.
+
+    Raises:
+        ValueError: ``p`` is out of range or ``mode`` unknown.
+
+    Example:
+        >>> import torch
+        >>> StochasticDepth(0.5).eval()(torch.ones(2, 1))
+        tensor([[1.],
+                [1.]])
+    """
+
+    def __init__(self, p: float, mode: str = "row") -> None:
+        super().__init__()
+        if not 0 <= p <= 1:
+            raise ValueError(f"p: expected a probability from 0 to 1, got {p}")
+        if mode not in ("row", "batch"):
+            raise ValueError(f"mode: expected 'row' or 'batch', got {mode!r}")
+        self.p = p
+        self.mode = mode
+
+    def forward(self, x: Tensor) -> Tensor:
+        if not self.training or self.p == 0.0:
+            return x
+        shape = [x.shape[0] if self.mode == "row" else 1] + [1] * (x.ndim - 1)
+        kept = torch.empty(shape, dtype=x.dtype, device=x.device).bernoulli_(1.0 - self.p)
+        if self.p < 1.0:
+            kept = kept / (1.0 - self.p)
+        return x * kept
+
+    def extra_repr(self) -> str:
+        return f"p={self.p}, mode={self.mode!r}"
+
+
+def initialise_convolutions(model: nn.Module) -> None:
+    """He initialisation (https://arxiv.org/abs/1502.01852) of convolutions; normalisations begin as the identity."""
+    for module in model.modules():
+        if isinstance(module, nn.Conv2d):
+            nn.init.kaiming_normal_(module.weight, mode="fan_out", nonlinearity="relu")
+            if module.bias is not None:
+                nn.init.zeros_(module.bias)
+        elif isinstance(module, (nn.BatchNorm2d, nn.GroupNorm)) and module.affine:
+            nn.init.ones_(module.weight)
+            nn.init.zeros_(module.bias)

@@ -93,7 +93,7 @@ class ImageClassification(nn.Module):
         self.resize = resize if resize is not None else find("resize", default=resize_reference)
 
     def forward(self, img: Tensor) -> Tensor:
-        if not torch.jit.is_scripting() and not isinstance(img, Tensor):
+        if not torch.jit.is_scripting() and not isinstance(img, Tensor):  # pyright: ignore[reportPrivateImportUsage]
             img = _to_tensor(img)
         height, width = img.shape[-2], img.shape[-1]
         short, long = min(height, width), max(height, width)

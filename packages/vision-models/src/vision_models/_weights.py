@@ -152,8 +152,7 @@ def published(family: str) -> Callable[[str, str], Weights]:
         meta = dict(card["meta"])
         if "min_size" in meta:
             meta["min_size"] = tuple(meta["min_size"])
-        if "categories" in meta:
-            meta["categories"] = categories(meta["categories"])
+        meta["categories"] = None if meta["categories"] is None else categories(meta["categories"])
         return Weights(card["url"], partial(ImageClassification, **card["transforms"]), meta)
 
     return entry

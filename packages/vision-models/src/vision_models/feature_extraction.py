@@ -207,7 +207,7 @@ class IntermediateLayerGetter(nn.ModuleDict):
                 f"return_layers: expected children out of {', '.join(children)}, got {list(return_layers)}"
             )
         last = max(list(children).index(name) for name in return_layers)
-        super().__init__(list(children.items())[: last + 1])
+        super().__init__(dict(list(children.items())[: last + 1]))
         self.return_layers = {str(name): str(key) for name, key in return_layers.items()}
 
     def forward(self, x: Any) -> Any:

@@ -14,7 +14,7 @@ from torch import Tensor, nn
 
 from vision_models._build import build
 from vision_models._download import Report
-from vision_models._layers import Conv2dNormActivation, SqueezeExcitation, make_divisible
+from vision_models._layers import Conv2dNormActivation, SqueezeExcitation, initialise_convolutions, make_divisible
 from vision_models._registry import register_model
 from vision_models._weights import WeightsEnum, published
 
@@ -187,15 +187,9 @@ class MobileNetV3(nn.Module):
         self._initialise()
 
     def _initialise(self) -> None:
+        initialise_convolutions(self)
         for module in self.modules():
-            if isinstance(module, nn.Conv2d):
-                nn.init.kaiming_normal_(module.weight, mode="fan_out")
-                if module.bias is not None:
-                    nn.init.zeros_(module.bias)
-            elif isinstance(module, (nn.BatchNorm2d, nn.GroupNorm)) and module.affine:
-                nn.init.ones_(module.weight)
-                nn.init.zeros_(module.bias)
-            elif isinstance(module, nn.Linear):
+            if isinstance(module, nn.Linear):
                 nn.init.normal_(module.weight, 0, 0.01)
                 nn.init.zeros_(module.bias)
 

@@ -16,6 +16,7 @@ from torch import Tensor, nn
 
 from vision_models._build import build
 from vision_models._download import Report
+from vision_models._layers import initialise_convolutions
 from vision_models._registry import register_model
 from vision_models._weights import WeightsEnum, published
 
@@ -233,17 +234,13 @@ class ResNet(nn.Module):
         return nn.Sequential(*stage)
 
     def _initialise(self, zero_init_residual: bool) -> None:
-        for module in self.modules():
-            if isinstance(module, nn.Conv2d):
-                nn.init.kaiming_normal_(module.weight, mode="fan_out", nonlinearity="relu")
-            elif isinstance(module, (nn.BatchNorm2d, nn.GroupNorm)) and module.affine:
-                nn.init.ones_(module.weight)
-                nn.init.zeros_(module.bias)
+        initialise_convolutions(self)
         if zero_init_residual:
             for block in (module for module in self.modules() if isinstance(module, (BasicBlock, Bottleneck))):
                 last = block.bn3 if isinstance(block, Bottleneck) else block.bn2
-                if isinstance(getattr(last, "weight", None), Tensor):
-                    nn.init.zeros_(last.weight)
+                weight = getattr(last, "weight", None)
+                if isinstance(weight, Tensor):
+                    nn.init.zeros_(weight)
 
     def forward(self, x: Tensor) -> Tensor:
         x = self.maxpool(self.relu(self.bn1(self.conv1(x))))  # (B, 64, H/4, W/4)
