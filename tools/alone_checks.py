@@ -14,7 +14,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from alone_env import Environment, clean_environment
-from workspace import OPERATORS, Package, ToolError, Workspace, run, shared
+from workspace import OPERATORS, Package, ToolError, run, shared
 
 __all__ = [
     "HEAVY",
@@ -53,16 +53,16 @@ print(*(entry.name for entry in found), sep=", ")
 """
 
 
-def no_siblings(workspace: Workspace, package: Package, environment: Environment, allowed: Iterable[Package]) -> str:
-    """No distribution of this repository is installed but the allowed ones.
+def no_siblings(package: Package, environment: Environment, strangers: Iterable[str]) -> str:
+    """None of the strangers (distributions of this repository) came along with the package.
 
     Raises:
-        ToolError: naming those that are.
+        ToolError: naming those that did.
     """
     installed = environment.distributions()
-    strangers = (installed & set(workspace.packages)) - {member.name for member in allowed}
-    if strangers:
-        raise ToolError(f"installing {package.name} brought its sibling {', '.join(sorted(strangers))}")
+    found = installed & set(strangers)
+    if found:
+        raise ToolError(f"installing {package.name} brought its sibling {', '.join(sorted(found))}")
     if package.name not in installed:
         raise ToolError(f"{package.name} is not among the installed distributions")
     return f"{len(installed)} distributions"

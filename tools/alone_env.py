@@ -57,6 +57,8 @@ class Environment:
         Raises:
             ToolError: if pip fails.
         """
+        if not requirements:
+            return
         command = [sys.executable, "-m", "pip", "--python", self.python, "install", "-q", "--no-warn-script-location"]
         command += ["--find-links", self.find_links, "-c", self.constraints, *requirements]
         run(command, what=f"pip install {' '.join(str(r) for r in requirements)}", env=clean_environment())

@@ -25,7 +25,7 @@ from pathlib import Path
 import alone_checks as checks
 from alone_env import EnvironmentFactory, needs_torch
 from wheelhouse import fresh_wheels
-from workspace import ROOT, Package, ToolError, Workspace, load, main_guard
+from workspace import CONTRACT, ROOT, Package, ToolError, Workspace, load, main_guard
 
 GOAL_MS = 150.0
 LIMIT_MS = 400.0
@@ -76,7 +76,7 @@ class Prover:
 
         def install() -> str:
             environment.install([wheel])
-            return checks.no_siblings(self.workspace, package, environment, needed)
+            return checks.no_siblings(package, environment, self._strangers(package))
 
         installed = proof.step("install alone", install)
         if installed or package.name in environment.distributions():
@@ -90,6 +90,13 @@ class Prover:
             self._tests(package, environment, proof)
         proof.seconds = time.monotonic() - start
         return proof
+
+    def _strangers(self, package: Package, extra: str | None = None) -> set[str]:
+        """The siblings that an install must not bring: all but the contract and what the extra asks for."""
+        allowed = {package.name, CONTRACT}
+        if extra is not None:
+            allowed |= {member.name for member in self.workspace.needed(package, [extra])}
+        return set(self.workspace.packages) - allowed
 
     def _tests(self, package: Package, environment: checks.Environment, proof: Proof) -> None:
         folder = self.factory.folder
@@ -108,7 +115,7 @@ class Prover:
 
             def marked(extra: str = extra, marker: str = marker) -> str:
                 environment.install([f"{package.name}[{extra}]"])
-                checks.no_siblings(self.workspace, package, environment, self.workspace.needed(package, [extra]))
+                checks.no_siblings(package, environment, self._strangers(package, extra))
                 return self._run(environment, tests[0], f"{marker} and not slow", proof)
 
             proof.step(f"tests [{extra}]", marked)

@@ -2,8 +2,8 @@
 
 Each package's module is built with ``VISION_SANITIZE=ON`` into ``packages/<p>/build/sanitize`` and laid beside a copy
 of its Python sources, which the tests then import instead of the installed package. Python itself is not instrumented,
-so the sanitizer's runtime is preloaded, and Python's own allocator is switched off: a read past the end of a NumPy array
-is seen.
+so the sanitizer's runtime is preloaded, and Python's own allocator is switched off: a read past the end of a NumPy
+array is seen.
 
 Which tests: the files under ``tests/`` that speak of the native module (``_native``, ``force_isa``, ``isas``), without
 those marked slow; files or ``-k`` expressions after ``--`` choose others.
@@ -62,7 +62,18 @@ def sanitize(root: Path, package: Package, selection: Sequence[str]) -> bool:
         raise ToolError(f"{package.name} has no test that speaks of its native module")
     site = lay_out(package)
     code = _START.format(name=package.import_name, site=str(site))
-    options = ["-q", "-p", "no:cacheprovider", "-m", "not slow", "--rootdir", str(root), *(selection or tests)]
+    # What a sanitizer says as it ends the process goes past Python: pytest must leave the file descriptors alone.
+    options = [
+        "-q",
+        "--capture=sys",
+        "-p",
+        "no:cacheprovider",
+        "-m",
+        "not slow",
+        "--rootdir",
+        str(root),
+        *(selection or tests),
+    ]
     environment = tool_environment() | {
         "PYTHONPATH": str(site),
         "LD_PRELOAD": " ".join(runtime_libraries()),
@@ -129,10 +140,16 @@ def main(argv: Sequence[str] | None = None, root: Path = ROOT) -> int:
     pure = [package.name for package in packages if not package.native]
     if options.packages and pure:
         raise ToolError(f"{', '.join(pure)} has no native module")
-    verdicts = {p.name: sanitize(root, p, arguments[split + 1 :]) for p in packages if p.native}
-    for name, clean in verdicts.items():
-        print(f"{name}: {'clean' if clean else 'FAILED'}")
-    return 0 if all(verdicts.values()) else 1
+    verdicts = {}
+    for package in packages:
+        if package.native:
+            try:
+                verdicts[package.name] = "clean" if sanitize(root, package, arguments[split + 1 :]) else "FAILED"
+            except ToolError as error:
+                verdicts[package.name] = f"FAILED: {error}"
+    for name, verdict in verdicts.items():
+        print(f"{name}: {verdict}")
+    return 0 if all(verdict == "clean" for verdict in verdicts.values()) else 1
 
 
 if __name__ == "__main__":

@@ -15,7 +15,7 @@ from workspace import Package, ToolError, run
 
 __all__ = ["check_links", "check_tag", "find_python", "imports_from_archive", "loads_on"]
 
-_FORBIDDEN = re.compile(r"lib(torch|c10|python|asan|ubsan|gomp|omp)\b")
+_FORBIDDEN = re.compile(r"^lib(torch|c10|python|asan|ubsan|gomp|i?omp)")
 
 # Loads the extension file by itself: the package around it needs torch, which may not exist for that Python yet.
 _LOAD = """
@@ -55,8 +55,10 @@ def check_links(wheel: Path) -> str:
             wrong = [library for library in needed if _FORBIDDEN.search(library)]
             if wrong:
                 raise ToolError(f"{wheel.name}: {name} links {', '.join(wrong)}")
-            # operator new, std::terminate: defined in a module only if the whole of libstdc++ was linked into it
-            if {"_Znwm", "_ZSt9terminatev"} & defined:
+            # operator new and std::terminate are defined in a module only if libstdc++ was linked into it; a stripped
+            # one does not show them, but then the shared library is missing among those that it needs.
+            ours = name.startswith("_native_ext")
+            if {"_Znwm", "_ZSt9terminatev"} & defined or (ours and not any("libstdc++" in n for n in needed)):
                 raise ToolError(f"{wheel.name}: {name} has its own copy of libstdc++; link it dynamically")
             lines.append(f"{name} needs {' '.join(needed)}")
     return "; ".join(lines) or "no shared objects"
@@ -76,7 +78,7 @@ def _shared_objects(wheel: Path, folder: Path) -> Iterator[tuple[str, list[str],
                 defined: set[str] = set()
                 for section in ELFFile(file).iter_sections():
                     if isinstance(section, DynamicSection):
-                        needed += [tag.needed for tag in section.iter_tags("DT_NEEDED")]
+                        needed += [vars(tag)["needed"] for tag in section.iter_tags("DT_NEEDED")]
                     elif isinstance(section, SymbolTableSection):
                         defined |= {s.name for s in section.iter_symbols() if s["st_shndx"] != "SHN_UNDEF"}
                 yield Path(name).name, needed, defined
