@@ -2,7 +2,7 @@
 
 #include <cstring>
 
-#include "vision/simd.hpp"
+#include "round_bytes.hpp"
 
 namespace vision_io {
 namespace VISION_ISA_NAMESPACE {
@@ -110,17 +110,17 @@ static void turn(const uint8_t* from, int width, int height, int planes, int qua
 
 static void words_to_bytes(const uint8_t* words, ptrdiff_t stride, int width, int height, float factor, uint8_t* out,
                            ptrdiff_t row_stride) {
-  for (int y = 0; y < height; ++y) {
-    const uint8_t* row = words + y * stride;
-    uint8_t* to = out + y * row_stride;
-    for (int x = 0; x < width; ++x) {
-      uint16_t word;
-      memcpy(&word, row + 2 * x, 2);
-      float value = static_cast<float>(word) * factor;
-      value = value < 255.0f ? value : 255.0f;
-      to[x] = static_cast<uint8_t>(static_cast<int>(value + 0.5f));
+  constexpr int block = 256;
+  uint16_t piece[block];
+  float values[block] = {};
+  const simd::f32 scale = simd::set(factor);
+  for (int y = 0; y < height; ++y)
+    for (int begin = 0; begin < width; begin += block) {
+      const int count = width - begin < block ? width - begin : block;
+      memcpy(piece, words + y * stride + 2 * static_cast<ptrdiff_t>(begin), static_cast<size_t>(2 * count));
+      for (int i = 0; i < count; ++i) values[i] = static_cast<float>(piece[i]);
+      store_bytes_of([&](int i) { return simd::mul(simd::load(values + i), scale); }, count, out + y * row_stride + begin);
     }
-  }
 }
 
 }  // namespace VISION_ISA_NAMESPACE

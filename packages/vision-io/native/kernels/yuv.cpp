@@ -1,5 +1,6 @@
 #include "yuv.hpp"
 
+#include "round_bytes.hpp"
 #include "yuv_vectors.hpp"
 
 namespace vision_io {
@@ -15,7 +16,7 @@ struct RowPair {
   int rows, step;
 };
 
-static inline void fixed_pixels(const RowPair& pair, const FixedCoefficients& c, ptrdiff_t channel, int begin, int end) {
+static inline void fixed_pixels(const RowPair pair, const FixedCoefficients c, ptrdiff_t channel, int begin, int end) {
   for (int x = begin; x < end; ++x) {
     const int u = 8 * pair.u[(x >> 1) * pair.step] - 1024, v = 8 * pair.v[(x >> 1) * pair.step] - 1024;
     const int red = (v * c.v_to_r) >> 16, green = ((u * c.u_to_g) >> 16) + ((v * c.v_to_g) >> 16);
@@ -96,12 +97,6 @@ static void fixed_420(const YuvPicture& p, const FixedCoefficients& c, const Des
 // Rounded once. Multiplications and additions are kept apart, so that every ISA and the NumPy reference agree.
 constexpr int block = 256;
 
-static inline uint8_t round_byte(float x) {
-  x = x > 0.0f ? x : 0.0f;
-  x = x < 255.0f ? x : 255.0f;
-  return static_cast<uint8_t>(static_cast<int>(x + 0.5f));
-}
-
 // Samples begin, begin + step, ... as floats, `repeat` (1, 2 or 4) times each. Words are copied out first: a plane of
 // bytes must not be read through a pointer to words.
 static void load_samples_of(const YuvPicture& p, const uint8_t* plane, int begin, int count, int step, float offset, float* to) {
@@ -134,8 +129,18 @@ static void load_chroma(const YuvPicture& p, const uint8_t* plane, int begin, in
   }
 }
 
+static void exact_block(const float* luma, const float* u, const float* v, int count, const FloatCoefficients& c,
+                        uint8_t* red, uint8_t* green, uint8_t* blue) {
+  const f32 gain = set(c.y_gain), v_to_r = set(c.v_to_r), u_to_g = set(c.u_to_g), v_to_g = set(c.v_to_g);
+  const f32 u_to_b = set(c.u_to_b);
+  const auto y = [&](int i) { return mul(load(luma + i), gain); };
+  store_bytes_of([&](int i) { return add(y(i), mul(load(v + i), v_to_r)); }, count, red);
+  store_bytes_of([&](int i) { return add(add(y(i), mul(load(u + i), u_to_g)), mul(load(v + i), v_to_g)); }, count, green);
+  store_bytes_of([&](int i) { return add(y(i), mul(load(u + i), u_to_b)); }, count, blue);
+}
+
 static void exact(const YuvPicture& p, const FloatCoefficients& c, const Destination& out) {
-  float luma[block], u[block + 1], v[block + 1];  // an odd width writes the second half of its last pair
+  float luma[block] = {}, u[block + 1] = {}, v[block + 1] = {};  // an odd width writes the other half of its last pair
   for (int y = 0; y < p.height; ++y) {
     const uint8_t* y_row = p.y + y * p.y_stride;
     const uint8_t* u_row = p.u + (y >> p.chroma_shift_y) * p.u_stride;
@@ -146,12 +151,7 @@ static void exact(const YuvPicture& p, const FloatCoefficients& c, const Destina
       load_chroma(p, u_row, begin, count, c.centre, u);
       load_chroma(p, v_row, begin, count, c.centre, v);
       uint8_t* red = out.rgb + y * out.row_stride + begin;
-      uint8_t* green = red + out.channel_stride;
-      uint8_t* blue = green + out.channel_stride;
-      for (int i = 0; i < count; ++i) luma[i] *= c.y_gain;
-      for (int i = 0; i < count; ++i) red[i] = round_byte(luma[i] + v[i] * c.v_to_r);
-      for (int i = 0; i < count; ++i) green[i] = round_byte((luma[i] + u[i] * c.u_to_g) + v[i] * c.v_to_g);
-      for (int i = 0; i < count; ++i) blue[i] = round_byte(luma[i] + u[i] * c.u_to_b);
+      exact_block(luma, u, v, count, c, red, red + out.channel_stride, red + 2 * out.channel_stride);
     }
   }
 }

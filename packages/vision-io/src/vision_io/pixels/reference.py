@@ -38,16 +38,14 @@ def exact_to_rgb(y: np.ndarray, u: np.ndarray, v: np.ndarray, c: ExactCoefficien
     red = luma + v * f(c.v_to_r)
     green = (luma + u * f(c.u_to_g)) + v * f(c.v_to_g)
     blue = luma + u * f(c.u_to_b)
-    return (np.clip(np.stack((red, green, blue)), f(0), f(255)) + f(0.5)).astype(np.uint8)
+    return np.rint(np.clip(np.stack((red, green, blue)), f(0), f(255))).astype(np.uint8)
 
 
 def _to_eight_bits(samples: np.ndarray, bits: int) -> np.ndarray:
     if bits == 8:
         return samples
     scale = np.float32(255.0 / ((1 << bits) - 1))
-    return (np.clip(samples.astype(np.float32) * scale, np.float32(0), np.float32(255)) + np.float32(0.5)).astype(
-        np.uint8
-    )
+    return np.rint(np.clip(samples.astype(np.float32) * scale, np.float32(0), np.float32(255))).astype(np.uint8)
 
 
 def _chroma(frame: RawFrame) -> tuple[np.ndarray, np.ndarray]:
