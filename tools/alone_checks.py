@@ -101,7 +101,7 @@ def import_budget(package: Package, environment: Environment, *, after_torch: bo
         environment: where.
         after_torch: whether torch is imported before the clock starts.
         goal: ms; above it the line says so.
-        limit: ms; above it the check fails. Generous, because CI machines are noisy.
+        limit: ms; if even the fastest process is above it the check fails. Generous, because CI machines are noisy.
 
     Raises:
         ToolError: over the limit, or if one of :data:`HEAVY` was loaded.
@@ -111,12 +111,13 @@ def import_budget(package: Package, environment: Environment, *, after_torch: bo
     for _ in range(4):  # the first one compiles the .pyc files
         out = run([environment.python, "-c", code], what=f"import {package.import_name}", env=clean_environment())
         probes.append(json.loads(out.splitlines()[-1]))
-    median = statistics.median(probe["ms"] for probe in probes[1:])
+    times = [probe["ms"] for probe in probes[1:]]
+    median = statistics.median(times)
     heavy = sorted(HEAVY & set(probes[-1]["modules"]))
     if heavy:
         raise ToolError(f"import {package.import_name} loads {', '.join(heavy)}; import it where it is used")
-    if median > limit:
-        raise ToolError(f"import {package.import_name} takes {median:.0f} ms, the limit is {limit:.0f} ms")
+    if min(times) > limit:
+        raise ToolError(f"import {package.import_name} takes {min(times):.0f} ms, the limit is {limit:.0f} ms")
     return f"{median:.0f} ms" + (f" (over the goal of {goal:.0f} ms)" if median > goal else "")
 
 

@@ -193,7 +193,8 @@ def _value(value: Any) -> str:
     if isinstance(value, dict):
         return "{" + ", ".join(f"{_value(k)}: {_value(v)}" for k, v in value.items()) + "}"
     if isinstance(value, type) or inspect.isroutine(value):
-        return _type_name(value)
+        name = _type_name(value)
+        return name if name.replace(".", "_").isidentifier() else repr(name)  # a lambda has no name to write
     text = repr(value)  # torch.float32, Layout objects and the like: stable, unless it shows an address
     return text if text.replace(".", "_").isidentifier() else repr(f"<{type(value).__name__}>")
 

@@ -2,7 +2,7 @@
 
 An editable install keeps the binary that pip built. This program compares its time with that of the sources (the
 package's ``native/``, ``CMakeLists.txt`` and ``tools/native``); if none is newer it does nothing, at the price of a few
-``stat`` calls. Otherwise it configures ``packages/<p>/build/native-<python>`` once, builds there incrementally with
+``stat`` calls. Otherwise it configures ``packages/<p>/build/native-...`` once, builds there incrementally with
 ninja, and replaces the installed module by a rename: a process which has the old one loaded keeps it whole.
 
 The folder is this program's own: pip builds in an isolated environment that is gone afterwards, so the cmake cache that
@@ -14,6 +14,7 @@ Exit code: 0 up to date now, 2 a build failed or a package is not installed.
 from __future__ import annotations
 
 import argparse
+import hashlib
 import importlib.metadata
 import os
 import shutil
@@ -47,7 +48,7 @@ def rebuild(workspace: Workspace, package: Package, *, force: bool = False, opti
     if not force and module.exists() and module.stat().st_mtime >= newest_source(workspace, package, native_only=True):
         return "up to date"
     start = time.time()  # an edit during the build must find the module older than itself
-    built = build(package, package.path / "build" / f"native-{sys.implementation.cache_tag}", options)
+    built = build(package, package.path / "build" / build_folder_name(), options)
     replacement = module.with_name(f".{module.name}.new")
     module.parent.mkdir(parents=True, exist_ok=True)
     shutil.copy(built, replacement)
@@ -80,6 +81,16 @@ def build(package: Package, folder: Path, options: Sequence[str] = ()) -> Path:
     if len(found) != 1:
         raise ToolError(f"build of {package.name} left {[file.name for file in found]} in {folder}, not one {MODULE}")
     return found[0]
+
+
+def build_folder_name() -> str:
+    """One build folder per environment: the cache of cmake names the environment's nanobind.
+
+    Example:
+        ``native-cpython-311-5f0c2a91``
+    """
+    environment = hashlib.sha256(sys.prefix.encode()).hexdigest()[:8]
+    return f"native-{sys.implementation.cache_tag}-{environment}"
 
 
 def installed_module(package: Package) -> Path:

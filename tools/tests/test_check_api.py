@@ -47,7 +47,9 @@ class Decoder(Protocol):
 
 def ratio(a, b=float("inf"), *rest, key: Callable[[int], int] = abs, **more: Literal["x"]) -> Union[int, None]: ...
 
-def resize(size: Size, mode: "Mode | str" = Mode.BILINEAR, box: Box = Box(), made: object = object()) -> list[int]: ...
+def resize(
+    size: Size, mode: "Mode | str" = Mode.BILINEAR, box: Box = Box(), made: object = object(), key=lambda x: x
+) -> list[int]: ...
 
 def _private(): ...
 """
@@ -81,6 +83,7 @@ def test_what_is_read(package):
     assert names["ratio"]["signature"] == (
         "(a, b=float('inf'), *rest, key: Callable[[int], int] = abs, **more: Literal['x']) -> int | None"
     )
+    assert names["resize"]["signature"].endswith("made: object = '<object>', key='<lambda>') -> list[int]")
     assert "0x" not in json.dumps(surface)
 
 
