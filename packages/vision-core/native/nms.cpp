@@ -74,7 +74,7 @@ class Greedy {
       if (begin + 1 == check) {  // when what was seen so far tells how the rest will be
         check *= 4;
         if (index_.columns == 0) build_grid(begin + 1);
-        if (threads > 1 && count_ - begin > 4 * block && cost() * static_cast<double>(block) > parallel_pays) {
+        if (threads > 1 && cost() * static_cast<double>(count_ - begin) > parallel_pays) {
           ++begin;
           break;
         }
@@ -84,8 +84,8 @@ class Greedy {
   }
 
  private:
-  static constexpr int64_t first_check = 512, block = 256;
-  static constexpr double parallel_pays = 4000;  // chunks in a block; a thread compares about one in 4 ns
+  static constexpr int64_t first_check = 512, block = 1024;
+  static constexpr double parallel_pays = 2e6;  // chunks to compare with; one takes about 4 ns
 
   // A block at a time: its boxes are compared with all boxes kept before it by many threads, then those that are left
   // with each other by one.

@@ -1,10 +1,15 @@
-// Rows first: each row of the target is a weighted sum of source rows, kept with 6 more bits than a pixel has, then
-// filtered along the row. All arithmetic is on integers, so that every ISA gives the same bytes; they differ from the
-// exact result by at most one.
+// Two passes, each a weighted sum of pixels in integers, so that every ISA gives the same bytes.
+//
+// To shrink, the vertical pass comes first: it runs at memory speed, and leaves fewer rows to the horizontal one. Between
+// them values keep 6 more bits than a pixel has; the result differs from the exact one by at most one. To enlarge, and
+// for filters with negative weights, the horizontal pass comes first and its result is rounded and cut to pixels, as
+// Pillow and torch do: what bicubic overshoots is cut twice, so the order is part of the result.
 #include "resize.hpp"
 
 #include <algorithm>
 #include <cmath>
+#include <cstring>
+#include <memory>
 #include <vector>
 
 #include "kernels/resize.hpp"
@@ -39,8 +44,8 @@ double evaluate(Filter filter, double x) {
   return 0;
 }
 
-// The filter of one direction. Weights are whole multiples of 2^-shift that sum to 1 for each target position; there is
-// room for `stride` of them per position, a multiple of tap_block, 0 where no tap is.
+// The filter of one direction. Weights are multiples of 2^-shift; each target position has `stride` of them, a multiple
+// of tap_block, 0 where no tap is.
 struct Axis {
   std::vector<int32_t> start, taps;
   std::vector<int16_t> weights;
@@ -48,10 +53,11 @@ struct Axis {
   int shift = 0;
   bool identity = false;
 
+  // The weights have as many bits as fit, but no more than most_shift behind the point.
   Axis(int64_t source, int64_t target, Filter filter, int most_shift) : identity(source == target) {
     const double scale = static_cast<double>(source) / static_cast<double>(target), width = std::max(scale, 1.0);
     const double half = half_width(filter) * width;
-    stride = (static_cast<int64_t>(std::ceil(half)) * 2 + 1 + tap_block - 1) / tap_block * tap_block;
+    stride = (static_cast<int64_t>(std::ceil(half)) * 2 + 1 + spare_taps + tap_block - 1) / tap_block * tap_block;
     start.resize(static_cast<size_t>(target));
     taps.resize(static_cast<size_t>(target));
     std::vector<double> exact(static_cast<size_t>(target * stride));
@@ -64,56 +70,95 @@ struct Axis {
       double sum = 0;
       for (int64_t j = first; j < last; ++j)
         sum += w[j - first] = evaluate(filter, (static_cast<double>(j) + 0.5 - centre) / width);
-      for (int64_t j = first; j < last; ++j) largest = std::max(largest, std::fabs(w[j - first] /= sum));
+      for (int64_t j = first; j < last; ++j) largest = std::max(largest, w[j - first] /= sum);
       start[i] = static_cast<int32_t>(first);
       taps[i] = static_cast<int32_t>(last - first);
     }
-    while (shift < most_shift && largest * (2 << shift) < 32767) ++shift;
+    while (shift < most_shift && largest * (2 << shift) + 0.5 < 32768) ++shift;
     weights.resize(exact.size());
-    for (int64_t i = 0; i < target; ++i) round_weights(exact.data() + i * stride, weights.data() + i * stride, taps[i]);
+    for (size_t i = 0; i < exact.size(); ++i) weights[i] = static_cast<int16_t>(std::lround(exact[i] * (1 << shift)));
+  }
+
+  RowFilter filter() const { return {start.data(), taps.data(), weights.data(), stride, shift}; }
+};
+
+struct Task {
+  const SourceImages& source;
+  uint8_t* target;
+  int64_t height, width;
+  const Axis &rows, &columns;
+  const ResizeKernels& kernels;
+  int threads;
+
+  int64_t source_values() const { return source.width * source.channels; }
+  int64_t target_values() const { return width * source.channels; }
+  int kind() const { return source.channels == 1 ? 0 : static_cast<int>(source.channels) - 2; }
+
+  void vertical_first() const {
+    const int64_t work = source_values() * rows.stride + target_values() * columns.stride;
+    vision::parallel_for(source.planes * height, grain(work), threads, [&](int64_t begin, int64_t end) {
+      std::vector<int16_t> row(static_cast<size_t>(source_values() + (columns.stride + 1) * source.channels));
+      for (int64_t i = begin; i < end; ++i) {
+        const int64_t plane = i / height, y = i % height;
+        kernels.vertical_16(source.data + plane * source.plane_stride + rows.start[y] * source.row_stride,
+                            source.row_stride, rows.weights.data() + y * rows.stride, rows.taps[y], rows.shift,
+                            source_values(), row.data());
+        uint8_t* out = target + i * target_values();
+        if (columns.identity) {
+          kernels.narrow(row.data(), target_values(), out);
+        } else {
+          kernels.horizontal_16[kind()](row.data(), columns.filter(), width, out);
+        }
+      }
+    });
+  }
+
+  void horizontal_first() const {
+    std::unique_ptr<uint8_t[]> between(new uint8_t[source.planes * source.height * target_values()]);
+    auto filter_rows = [&](int64_t begin, int64_t end) {
+      // A copy with room behind its end, where the filter reads values of no effect.
+      std::vector<uint8_t> row(static_cast<size_t>(source_values() + (columns.stride + 1) * source.channels));
+      for (int64_t i = begin; i < end; ++i) {
+        const uint8_t* from = source.data + i / source.height * source.plane_stride + i % source.height * source.row_stride;
+        if (columns.identity) {
+          std::memcpy(between.get() + i * target_values(), from, static_cast<size_t>(source_values()));
+        } else {
+          std::memcpy(row.data(), from, static_cast<size_t>(source_values()));
+          kernels.horizontal_8[kind()](row.data(), columns.filter(), width, between.get() + i * target_values());
+        }
+      }
+    };
+    vision::parallel_for(source.planes * source.height, grain(target_values() * columns.stride), threads, filter_rows);
+    auto filter_columns = [&](int64_t begin, int64_t end) {
+      for (int64_t i = begin; i < end; ++i) {
+        const int64_t plane = i / height, y = i % height;
+        kernels.vertical_8(between.get() + (plane * source.height + rows.start[y]) * target_values(), target_values(),
+                           rows.weights.data() + y * rows.stride, rows.taps[y], rows.shift, target_values(),
+                           target + i * target_values());
+      }
+    };
+    vision::parallel_for(source.planes * height, grain(target_values() * rows.stride), threads, filter_columns);
   }
 
  private:
-  // Rounds so that the sum stays exact: constant images stay constant. The largest weight takes what is left over.
-  void round_weights(const double* exact, int16_t* rounded, int32_t count) const {
-    int32_t left = 1 << shift, largest = 0;
-    for (int32_t j = 0; j < count; ++j) {
-      rounded[j] = static_cast<int16_t>(std::lround(exact[j] * (1 << shift)));
-      left -= rounded[j];
-      if (exact[j] > exact[largest]) largest = j;
-    }
-    rounded[largest] = static_cast<int16_t>(rounded[largest] + left);
-  }
+  // Rows per thread at least: a thread should have about 50 us to do.
+  static int64_t grain(int64_t work_per_row) { return std::max<int64_t>(1, 1000000 / std::max<int64_t>(work_per_row, 1)); }
 };
 
 }  // namespace
 
 void resize_u8(const SourceImages& source, uint8_t* target, int64_t target_height, int64_t target_width, Filter filter,
                int threads) {
-  const ResizeKernels& kernels = VISION_SELECT(resize_kernels);
-  // Sums stay within 32 bits: 8-bit pixels times 2^21, and 14-bit rows times 2^15.
-  const Axis rows(source.height, target_height, filter, 21), columns(source.width, target_width, filter, 15);
-  const auto horizontal = source.channels == 1 ? kernels.horizontal_1
-                          : source.channels == 3 ? kernels.horizontal_3 : kernels.horizontal_4;
-  const int64_t row_values = source.width * source.channels, target_row = target_width * source.channels;
-  const int64_t work = row_values * rows.stride + target_row * columns.stride;
-  const int64_t grain = std::max<int64_t>(1, 100000 / std::max<int64_t>(work, 1));
-  vision::parallel_for(source.planes * target_height, grain, threads, [&](int64_t begin, int64_t end) {
-    std::vector<int16_t> row(static_cast<size_t>(row_values + columns.stride * source.channels + row_slack));
-    for (int64_t i = begin; i < end; ++i) {
-      const int64_t plane = i / target_height, y = i % target_height;
-      const uint8_t* first = source.data + plane * source.plane_stride + rows.start[y] * source.row_stride;
-      kernels.vertical(first, source.row_stride, rows.weights.data() + y * rows.stride, rows.taps[y], rows.shift,
-                       row_values, row.data());
-      uint8_t* out = target + i * target_row;
-      if (columns.identity) {
-        kernels.narrow(row.data(), target_row, out);
-      } else {
-        horizontal(row.data(), columns.start.data(), columns.weights.data(), columns.taps.data(), columns.stride,
-                   columns.shift, target_width, out);
-      }
-    }
-  });
+  const bool positive = filter != Filter::bicubic && filter != Filter::lanczos;
+  const bool vertical_first = positive && target_height <= source.height;
+  // Sums stay within 32 bits: 8-bit pixels times 2^21, and 14-bit values times 2^15.
+  const Axis rows(source.height, target_height, filter, 21), columns(source.width, target_width, filter, vertical_first ? 15 : 21);
+  const Task task{source, target, target_height, target_width, rows, columns, VISION_SELECT(resize_kernels), threads};
+  if (vertical_first) {
+    task.vertical_first();
+  } else {
+    task.horizontal_first();
+  }
 }
 
 }  // namespace vision_core

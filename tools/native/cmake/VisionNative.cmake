@@ -98,7 +98,7 @@ function(vision_native_module name)
 
   set(includes ${CMAKE_CURRENT_SOURCE_DIR}/native ${ARG_INCLUDES})
   vision_kernel_objects(${name} kernels KERNELS ${ARG_KERNELS} ISAS ${ARG_ISAS} INCLUDES ${includes})
-  nanobind_add_module(${name} BACKEND_MODULE nanobind_backend NB_SUPPRESS_WARNINGS
+  nanobind_add_module(${name} BACKEND_MODULE nanobind_backend NOMINSIZE NB_SUPPRESS_WARNINGS
                       ${ARG_BINDINGS} ${ARG_SOURCES} ${VISION_SUPPORT_SOURCES} ${kernels})
   target_include_directories(${name} PRIVATE ${VISION_NATIVE_ROOT}/include ${includes})
   target_compile_definitions(${name} PRIVATE ${kernels_DEFINITIONS} ${ARG_DEFINITIONS})

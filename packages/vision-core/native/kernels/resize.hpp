@@ -7,22 +7,29 @@
 
 namespace vision_core {
 
-constexpr int row_bits = 6;    // bits that a row between the passes has beyond a pixel's
+constexpr int row_bits = 6;    // bits that a row of 16-bit values has beyond a pixel's
 constexpr int tap_block = 16;  // weights of one target pixel come in blocks of so many, filled up with 0
-constexpr int row_slack = 16;  // values behind the end of a row that may be read, for full vectors
+constexpr int spare_taps = 3;  // of these 0s at least, so that taps can be taken four at a time
+
+// The filter along a row. stride: weights per target pixel; a row must go on for `stride` pixels behind its end, with
+// any values.
+struct RowFilter {
+  const int32_t *start, *taps;
+  const int16_t* weights;
+  int64_t stride;
+  int shift;
+};
 
 struct ResizeKernels {
-  // out[x] = sum over t of weights[t] * rows[t][x], rounded to row_bits more bits than a pixel, for x < count.
-  void (*vertical)(const uint8_t* rows, int64_t row_stride, const int16_t* weights, int taps, int shift, int64_t count,
-                   int16_t* out);
+  // out[x] = sum over t of weights[t] * rows[t][x], rounded to 16-bit values or to pixels, for x < count. Behind an odd
+  // number of weights stands a 0.
+  void (*vertical_16)(const uint8_t* rows, int64_t row_stride, const int16_t* weights, int taps, int shift,
+                      int64_t count, int16_t* out);
+  void (*vertical_8)(const uint8_t* rows, int64_t row_stride, const int16_t* weights, int taps, int shift,
+                     int64_t count, uint8_t* out);
   // out[x] = sum over t of weights[x][t] * row[start[x] + t], rounded to a pixel, for pixels of 1, 3 and 4 channels.
-  // stride: weights per target pixel. Behind the last pixel of the row, stride pixels and row_slack values are read.
-  void (*horizontal_1)(const int16_t* row, const int32_t* start, const int16_t* weights, const int32_t* taps,
-                       int64_t stride, int shift, int64_t width, uint8_t* out);
-  void (*horizontal_3)(const int16_t* row, const int32_t* start, const int16_t* weights, const int32_t* taps,
-                       int64_t stride, int shift, int64_t width, uint8_t* out);
-  void (*horizontal_4)(const int16_t* row, const int32_t* start, const int16_t* weights, const int32_t* taps,
-                       int64_t stride, int shift, int64_t width, uint8_t* out);
+  void (*horizontal_16[3])(const int16_t* row, const RowFilter& filter, int64_t width, uint8_t* out);
+  void (*horizontal_8[3])(const uint8_t* row, const RowFilter& filter, int64_t width, uint8_t* out);
   // out[x] = row[x] rounded to a pixel.
   void (*narrow)(const int16_t* row, int64_t count, uint8_t* out);
 };

@@ -148,11 +148,8 @@ library.define("resize_uint8(Tensor image, SymInt[] size, str interpolation, boo
 def _resize_uint8_cpu(image: Tensor, size: list[int], interpolation: str, antialias: bool) -> Tensor:
     channels, source_height, source_width = image.shape[-3:]
     height, width = size
-    # Without antialias, shrinking and torch's other bicubic curve (a = -0.75) are torch's business.
-    enlarges = interpolation == "bilinear" and height >= source_height and width >= source_width
-    covered = antialias or enlarges or interpolation not in ("bilinear", "bicubic")
     interleaved = _is_interleaved(image)
-    if _native.module is None or not covered or (interleaved and channels not in (3, 4)):
+    if _native.module is None or _torch_is_better(image.shape, size, interpolation, antialias, interleaved):
         return _resize_uint8_torch(image, size, interpolation, antialias)
     if min(height, width, source_height, source_width) < 1:
         raise ValueError(f"size: expected at least 1 x 1, got {tuple(image.shape[-2:])} -> {(height, width)}")
@@ -182,6 +179,22 @@ def _resize_uint8_cpu(image: Tensor, size: list[int], interpolation: str, antial
     return resized
 
 
+def _torch_is_better(
+    shape: torch.Size, size: list[int], interpolation: str, antialias: bool, interleaved: bool
+) -> bool:
+    """Whether torch's own kernel for uint8 is to be used: where ours does not do the same, or is slower."""
+    channels, source_height, source_width = shape[-3:]
+    height, width = size
+    if interleaved and channels not in (3, 4):
+        return True
+    if interpolation not in ("bilinear", "bicubic"):
+        return False  # torch has no such filter
+    if not antialias:  # shrinking leaves pixels out, and torch's curve for bicubic is another one (a = -0.75)
+        return interpolation == "bicubic" or height < source_height or width < source_width
+    # Interleaved pixels are what torch's kernel is made for; we win where rows come first and shrink well.
+    return interleaved and not (interpolation == "bilinear" and 1.5 * height <= source_height <= 24 * height)
+
+
 @torch.library.impl(library, "resize_uint8", "CompositeExplicitAutograd")
 def _resize_uint8_torch(image: Tensor, size: list[int], interpolation: str, antialias: bool) -> Tensor:
     batch = image.reshape(-1, *image.shape[-3:])
@@ -189,8 +202,9 @@ def _resize_uint8_torch(image: Tensor, size: list[int], interpolation: str, anti
         resized = interpolate(batch, size, mode=interpolation, align_corners=False, antialias=antialias)
     else:
         resized = _to_uint8(_filter_float(batch.to(torch.float32), size, interpolation, antialias))
-    result = _empty(image, size, _is_interleaved(image))
-    return result.copy_(resized.reshape(result.shape)) if resized.numel() else result
+    result = resized.reshape(*image.shape[:-2], *resized.shape[-2:])
+    interleaved = _is_interleaved(image)
+    return result if _is_interleaved(result) == interleaved else _empty(image, size, interleaved).copy_(result)
 
 
 @torch.library.register_fake("vision_core::resize_uint8", lib=library)
