@@ -110,15 +110,15 @@ class Layout:
         if rank != self._rank and (rank < self._rank or not self._batched):
             raise self._error(x, shape, argument, sizes)
         for axis, expected in self._fixed:
-            size = shape[axis]
-            if size is not expected and not _agree(size, expected, self, argument):
+            size = shape[axis]  # a symbol does not answer True; to ask it for its truth would end the tracing
+            if (size == expected) is not True and not _agree(size, expected, self, argument):
                 raise self._error(x, shape, argument, sizes)
         if sizes:
             index = self._index
             try:
                 for letter, expected in sizes.items():
-                    size = shape[index[letter]]  # small ints are one object: the usual `C=3` is settled without a call
-                    if size is not expected and not _agree(size, expected, self, argument):
+                    size = shape[index[letter]]
+                    if (size == expected) is not True and not _agree(size, expected, self, argument):
                         raise self._error(x, shape, argument, sizes)
             except KeyError as error:
                 raise TypeError(f"{self!r} has no axis {error}") from None
@@ -259,8 +259,8 @@ class _EncodedBytes(Layout):
         return x
 
     def sizes(self, x: Any) -> dict[str, int]:
-        tensor = hasattr(self.check(x), "shape") and not isinstance(x, memoryview)
-        return {"L": x.shape[0] if tensor else memoryview(x).nbytes}
+        self.check(x)
+        return {"L": x.shape[0] if hasattr(x, "shape") and not isinstance(x, memoryview) else memoryview(x).nbytes}
 
 
 def _agree(size: Any, expected: Any, layout: Layout, argument: str) -> bool:

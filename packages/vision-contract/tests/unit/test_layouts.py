@@ -7,6 +7,7 @@ import copy
 import pickle
 import subprocess
 import sys
+from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
@@ -224,6 +225,11 @@ def test_import_brings_in_neither_torch_nor_numpy():
     )
     done = subprocess.run([sys.executable, "-W", "error", "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "set()"
+
+
+def test_the_contract_stays_small():
+    sources = Path(vision_contract.__file__).parent.glob("*.py")
+    assert sum(bool(line.strip()) for source in sources for line in source.read_text().splitlines()) < 600
 
 
 shapes = st.lists(st.integers(0, 6), max_size=7).map(tuple)
