@@ -1,6 +1,7 @@
 """Fixtures: a clean look-up, and wheels that exist only in a temporary folder."""
 
 import importlib
+import importlib.metadata
 import sys
 import textwrap
 
@@ -11,7 +12,13 @@ from vision_contract import providers
 
 @pytest.fixture
 def clean(monkeypatch):
-    """The look-up as in a fresh process; afterwards as if nothing had happened."""
+    """The look-up as in a fresh process in which no wheel offers the contract's operators; afterwards as before."""
+    everything = importlib.metadata.entry_points
+
+    def ours(**selection):
+        return [entry for entry in everything(**selection) if entry.name not in providers.WHEELS]
+
+    monkeypatch.setattr(importlib.metadata, "entry_points", ours)
     monkeypatch.setattr(providers, "_provided", {})
     monkeypatch.setattr(providers, "_loaded", {})
     monkeypatch.setattr(providers, "_warned", set())

@@ -259,7 +259,7 @@ def test_everything_survives_spawning(install, tmp_path):
     source = Path(vision_contract.__file__).parents[1]
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join([str(site), str(source)])}
     done = subprocess.run(
-        [sys.executable, str(script)], env=environment, capture_output=True, text=True, check=False, timeout=120
+        [sys.executable, "-S", str(script)], env=environment, capture_output=True, text=True, check=False, timeout=120
     )
     expected = "good clip: expected VIDEO_CTHW [... C T H W], got (3,); it has 1 axis, not 4 or more"
     assert done.stdout.strip() == expected, done.stderr
