@@ -12,6 +12,8 @@ import torch
 
 import vision_models
 
+torch.set_num_threads(1)  # small inputs: threads that wait for each other cost more than they bring
+
 REPOSITORY = Path(__file__).resolve().parents[3]
 SHARED = Path(os.environ.get("VISION_SHARED", REPOSITORY.parent / "shared"))
 
