@@ -70,7 +70,7 @@ def test_everything_runs_on_a_gpu():
     pipeline = T.Compose(
         [
             T.UniformTemporalSubsample(4),
-            T.ShortSideScale(8, resize=T.reference_resize),
+            scale,
             T.CenterCrop(6),
             T.Normalize([0.5] * 3, [0.2] * 3),
         ]
@@ -228,9 +228,7 @@ def test_op_sampler():
 
 def test_pipelines_pickle():
     scale = T.ShortSideScale(8, resize=T.reference_resize)
-    pipeline = T.Compose(
-        [T.ShortSideScale(8, resize=T.reference_resize), T.CenterCrop(6), T.Normalize([0.5] * 3, [0.2] * 3)]
-    )
+    pipeline = T.Compose([scale, T.CenterCrop(6), T.Normalize([0.5] * 3, [0.2] * 3)])
     assert torch.equal(pickle.loads(pickle.dumps(pipeline))(clip()), pipeline(clip()))
 
 

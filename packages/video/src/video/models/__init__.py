@@ -1,8 +1,27 @@
 """Video networks: skeletons, families, and published variants in :mod:`video.models.hub`."""
 
 from video.models import hub
-from video.models.head import ResNetBasicHead, create_res_basic_head
+from video.models.csn import create_csn
+from video.models.head import ResNetBasicHead, ResNetRoIHead, create_res_basic_head, create_res_roi_pooling_head
 from video.models.net import DetectionBBoxNetwork, MultiPathWayNet, MultiPathWayWithFuse, Net
+from video.models.resnet import (
+    BottleneckBlock,
+    ResBlock,
+    ResStage,
+    SeparableBottleneckBlock,
+    create_bottleneck_block,
+    create_res_block,
+    create_res_stage,
+    create_resnet,
+    create_resnet_with_roi_head,
+)
+from video.models.slowfast import (
+    FastToSlowFusionBuilder,
+    FuseFastToSlow,
+    PoolConcatPathway,
+    create_slowfast,
+    create_slowfast_with_roi_head,
+)
 from video.models.stem import ResNetBasicStem, create_res_basic_stem
 from video.models.weight_init import init_net_weights
 from video.models.x3d import (
@@ -16,15 +35,32 @@ from video.models.x3d import (
 )
 
 __all__ = [
+    "BottleneckBlock",
     "DetectionBBoxNetwork",
+    "FastToSlowFusionBuilder",
+    "FuseFastToSlow",
     "MultiPathWayNet",
     "MultiPathWayWithFuse",
     "Net",
+    "PoolConcatPathway",
     "ProjectedPool",
+    "ResBlock",
     "ResNetBasicHead",
     "ResNetBasicStem",
+    "ResNetRoIHead",
+    "ResStage",
+    "SeparableBottleneckBlock",
+    "create_bottleneck_block",
+    "create_csn",
     "create_res_basic_head",
     "create_res_basic_stem",
+    "create_res_block",
+    "create_res_roi_pooling_head",
+    "create_res_stage",
+    "create_resnet",
+    "create_resnet_with_roi_head",
+    "create_slowfast",
+    "create_slowfast_with_roi_head",
     "create_x3d",
     "create_x3d_bottleneck_block",
     "create_x3d_head",

@@ -2,9 +2,10 @@
 
 from torch import Tensor, nn
 
+from video.layers.roi_align import RoIAlign
 from video.models._residual import ModuleFactory
 
-__all__ = ["ResNetBasicHead", "create_res_basic_head"]
+__all__ = ["ResNetBasicHead", "ResNetRoIHead", "create_res_basic_head", "create_res_roi_pooling_head"]
 
 
 def make_head_activation(activation: ModuleFactory | None) -> nn.Module | None:
@@ -115,3 +116,116 @@ def make_head_pool(
     if pool in (nn.AdaptiveAvgPool3d, nn.AdaptiveMaxPool3d):
         return pool(output_size)
     return pool(kernel_size=kernel_size, stride=stride, padding=padding)
+
+
+class ResNetRoIHead(nn.Module):
+    """Pool over time, cut out boxes, pool, drop, project, activate.
+
+    ::
+
+        x ── pool ── roi_layer ── pool_spatial ── dropout ── proj ── activation ── output_pool ── y
+                     bboxes ─┘
+
+    Args:
+        pool: Pooling that leaves one frame; ``None`` where the features have one. The others may be ``None`` too.
+        pool_spatial: 2-D pooling of the features of a box.
+        roi_layer: Maps features ``[N, C, H, W]`` and boxes ``[K, 5]`` to ``[K, C, h, w]``.
+        dropout: Dropout.
+        proj: Linear layer on the channels.
+        activation: Activation on axis 1.
+        output_pool: Global average.
+    """
+
+    def __init__(
+        self,
+        pool: nn.Module | None = None,
+        pool_spatial: nn.Module | None = None,
+        roi_layer: nn.Module | None = None,
+        dropout: nn.Module | None = None,
+        proj: nn.Module | None = None,
+        activation: nn.Module | None = None,
+        output_pool: nn.Module | None = None,
+    ) -> None:
+        super().__init__()
+        self.pool = pool
+        self.pool_spatial = pool_spatial
+        self.roi_layer = roi_layer
+        self.dropout = dropout
+        self.proj = proj
+        self.activation = activation
+        self.output_pool = output_pool
+
+    def forward(self, x: Tensor, bboxes: Tensor) -> Tensor:
+        """Map ``[N, C, T, H, W]`` and boxes ``[K, 5]`` to ``[K, classes, 1, h, w]``, or ``[K, classes]`` when pooled.
+
+        Raises:
+            ValueError: When the pooling leaves more than one frame.
+        """
+        if self.pool is not None:
+            x = self.pool(x)
+        if self.roi_layer is not None:
+            if x.shape[2] != 1:
+                raise ValueError(
+                    f"the pooling must leave 1 frame, it left {x.shape[2]}: its kernel must span all frames"
+                )
+            x = self.roi_layer(x.squeeze(2), bboxes)
+            if self.pool_spatial is not None:
+                x = self.pool_spatial(x)
+            x = x.unsqueeze(2)
+        if self.dropout is not None:
+            x = self.dropout(x)
+        if self.proj is not None:
+            x = self.proj(x.permute(0, 2, 3, 4, 1)).permute(0, 4, 1, 2, 3)
+        if self.activation is not None:
+            x = self.activation(x)
+        if self.output_pool is not None:
+            x = self.output_pool(x).flatten(1)
+        return x
+
+
+def create_res_roi_pooling_head(
+    *,
+    in_features: int,
+    out_features: int,
+    resolution: tuple[int, int],
+    spatial_scale: float,
+    sampling_ratio: int = 0,
+    roi: ModuleFactory = RoIAlign,
+    pool: ModuleFactory | None = nn.AvgPool3d,
+    output_size: tuple[int, int, int] = (1, 1, 1),
+    pool_kernel_size: tuple[int, int, int] = (1, 7, 7),
+    pool_stride: tuple[int, int, int] = (1, 1, 1),
+    pool_padding: tuple[int, int, int] = (0, 0, 0),
+    pool_spatial: ModuleFactory | None = nn.MaxPool2d,
+    dropout_rate: float = 0.5,
+    activation: ModuleFactory | None = None,
+    output_with_global_average: bool = True,
+) -> ResNetRoIHead:
+    """Build a head that scores boxes; :func:`create_res_basic_head` describes the arguments that are not listed.
+
+    Args:
+        in_features: Channels of the features.
+        out_features: Number of classes.
+        resolution: Bins of a box, (height, width).
+        spatial_scale: Pixels of the features per pixel of the clip.
+        sampling_ratio: Samples per bin; 0 adapts to the box.
+        roi: Builder of the layer that cuts out boxes.
+        pool: Builder of the pooling over time.
+        output_size: Its output, where it is adaptive.
+        pool_kernel_size: Its kernel, (time, height, width).
+        pool_stride: Its stride.
+        pool_padding: Its padding.
+        pool_spatial: Builder of the pooling of a box's bins, or ``None``.
+        dropout_rate: Probability of dropping a feature.
+        activation: Builder of the activation, or ``None``.
+        output_with_global_average: Average over positions.
+    """
+    return ResNetRoIHead(
+        pool=make_head_pool(pool, output_size, pool_kernel_size, pool_stride, pool_padding),
+        pool_spatial=None if pool_spatial is None else pool_spatial(resolution, stride=1),
+        roi_layer=roi(output_size=resolution, spatial_scale=spatial_scale, sampling_ratio=sampling_ratio),
+        dropout=nn.Dropout(dropout_rate) if dropout_rate > 0 else None,
+        proj=nn.Linear(in_features, out_features),
+        activation=make_head_activation(activation),
+        output_pool=nn.AdaptiveAvgPool3d(1) if output_with_global_average else None,
+    )
