@@ -11,7 +11,7 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
-from hypothesis import assume, given
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 import vision_contract
@@ -235,6 +235,7 @@ def test_the_contract_stays_small():
 shapes = st.lists(st.integers(0, 6), max_size=7).map(tuple)
 
 
+@settings(deadline=None)
 @given(layout=st.sampled_from([n for n in NAMED if n is not ENCODED_BYTES]), shape=shapes, data=st.data())
 def test_check_accepts_exactly_what_the_axes_say(layout, shape, data):
     tokens = [token for token in layout.axes.split() if token != "..."]
@@ -252,6 +253,7 @@ def test_check_accepts_exactly_what_the_axes_say(layout, shape, data):
         assert str(shape) in str(caught.value)
 
 
+@settings(deadline=None)
 @given(st.permutations(["C", "T", "H", "W", "3"]), st.permutations(["C", "T", "H", "W", "3"]))
 def test_permutations_undo_each_other(first, second):
     one, two = Layout("ONE", " ".join(first)), Layout("TWO", " ".join(second))
@@ -260,6 +262,7 @@ def test_permutations_undo_each_other(first, second):
     assert [forth[axis] for axis in back] == [-5, -4, -3, -2, -1]
 
 
+@settings(deadline=None)
 @given(layout=st.sampled_from(NAMED), sizes=st.dictionaries(st.sampled_from("CTHWNKF"), st.integers(1, 5), max_size=3))
 def test_a_hint_is_given_only_if_a_neighbour_fits(layout, sizes):
     sizes = {letter: size for letter, size in sizes.items() if letter in layout.axes}
