@@ -7,6 +7,9 @@ from __future__ import annotations
 
 import os
 import random
+import shutil
+import subprocess
+import tempfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -21,6 +24,7 @@ SHARED = Path(os.environ.get("VISION_SHARED", Path(__file__).resolve().parents[3
 WHOLE = SHARED / "data" / "video" / "nasa_13013.mp4"
 SPARSE = SHARED / "data" / "video" / "WUzgd7C1pWA.mp4"
 STREAM = 0
+LARGE = "-stream_loop 3 -i {source} -vf scale=1280:720 -c:v libx264 -g 60 -preset medium -crf 23 -t 10 -an {target}"
 
 
 class Threads:
@@ -43,24 +47,36 @@ def _torchcodec() -> Any:
     return Peer
 
 
-def whole_video(threads: Threads) -> dict[str, Candidate]:
-    with VideoDecoder(WHOLE, stream_index=STREAM) as decoder:
+def large_video(folder: str) -> Path | None:
+    """The first video again at 1280x720, 300 frames, made by the ffmpeg program; ``None`` without it."""
+    program = shutil.which("ffmpeg")
+    if program is None:
+        return None
+    target = Path(folder) / "large.mp4"
+    command = LARGE.format(source=WHOLE, target=target).split()
+    subprocess.run([program, "-v", "error", *command], check=True)
+    return target
+
+
+def whole_video(path: Path, stream_index: int, threads: Threads) -> dict[str, Candidate]:
+    with VideoDecoder(path, stream_index=stream_index) as decoder:
         shape = (len(decoder), 3, decoder.metadata.height, decoder.metadata.width)
     kept = torch.empty(shape, dtype=torch.uint8)
 
     def ours() -> torch.Tensor:
-        with VideoDecoder(WHOLE, stream_index=STREAM, num_threads=threads.count) as decoder:
+        with VideoDecoder(path, stream_index=stream_index, num_threads=threads.count) as decoder:
             return decoder.get_frames_in_range(0, len(decoder)).data
 
     def ours_out() -> torch.Tensor:
-        with VideoDecoder(WHOLE, stream_index=STREAM, num_threads=threads.count) as decoder:
+        with VideoDecoder(path, stream_index=stream_index, num_threads=threads.count) as decoder:
             return decoder.get_frames_in_range(0, len(decoder), out=kept).data
 
     def decode_only() -> None:
         import av
 
-        with av.open(str(WHOLE)) as container:
-            stream = container.streams.video[STREAM]
+        container: Any
+        with av.open(str(path)) as container:
+            stream = container.streams[stream_index]
             stream.codec_context.thread_type = "FRAME"
             stream.codec_context.thread_count = threads.count
             for packet in container.demux(stream):
@@ -69,8 +85,9 @@ def whole_video(threads: Threads) -> dict[str, Candidate]:
     def pyav_numpy() -> np.ndarray:
         import av
 
-        with av.open(str(WHOLE)) as container:
-            stream = container.streams.video[STREAM]
+        container: Any
+        with av.open(str(path)) as container:
+            stream = container.streams[stream_index]
             stream.codec_context.thread_type = "FRAME"
             stream.codec_context.thread_count = threads.count
             frames = np.stack([frame.to_ndarray(format="rgb24") for frame in container.decode(stream)])
@@ -79,7 +96,7 @@ def whole_video(threads: Threads) -> dict[str, Candidate]:
     peer = _torchcodec()
 
     def torchcodec_view() -> torch.Tensor:
-        decoder = peer(str(WHOLE), stream_index=STREAM, num_ffmpeg_threads=threads.count)
+        decoder = peer(str(path), stream_index=stream_index, num_ffmpeg_threads=threads.count)
         return decoder.get_frames_in_range(0, len(decoder)).data
 
     runs = {"ours": ours, "ours, out=": ours_out, "FFmpeg decode alone": decode_only, "PyAV + NumPy": pyav_numpy}
@@ -111,9 +128,16 @@ def sparse_clips(threads: Threads) -> dict[str, Candidate]:
 def main(out: Path) -> None:
     threads = Threads()
     cases = {
-        "nasa_13013.mp4 whole, contiguous CHW uint8": race(whole_video(threads), repeat=15, warmup=2, inner=1),
+        "nasa_13013.mp4 whole, contiguous CHW uint8": race(
+            whole_video(WHOLE, STREAM, threads), repeat=15, warmup=2, inner=1
+        ),
         "WUzgd7C1pWA.mp4 8 clips of 8 frames": race(sparse_clips(threads), repeat=10, warmup=1, inner=1),
     }
+    with tempfile.TemporaryDirectory() as folder:
+        large = large_video(folder)
+        if large is not None:
+            runs = whole_video(large, 0, threads)
+            cases["1280x720, 300 frames, contiguous CHW uint8"] = race(runs, repeat=4, warmup=1, inner=1)
     show(cases)
     write_json(out, cases)
 

@@ -132,12 +132,18 @@ class VideoDecoder:
 
     def close(self) -> None:
         """Free the file and the decoder; the decoder cannot be used afterwards."""
-        if not self._closed:
-            self._closed = True
-            if self._pid == os.getpid():
+        if self._closed:
+            return
+        self._closed = True
+        if self._pid == os.getpid():
+            with self._lock:
                 self._frames.close()
-            else:
-                self._frames.abandon()
+        else:
+            self._frames.abandon()
+
+    def __del__(self) -> None:
+        if getattr(self, "_pid", None) not in (None, os.getpid()) and hasattr(self, "_frames"):
+            self._frames.abandon()  # freeing a parent's decoder could wait for threads that do not exist here
 
     def __enter__(self) -> VideoDecoder:
         return self
@@ -384,8 +390,9 @@ class VideoDecoder:
             if first.setdefault(number, slot) != slot:
                 repeats.append((first[number], slot))
         slots = FrameSlots(frames)
+        source = self._ready_source()  # before the lock: in a forked child it makes a new one
         with self._lock:
-            source = self._ready_source()
+            self._require_open()
             for number, frame in source.frames(sorted(first)):
                 if frame.display_size != self._size:
                     turned = frame.rotation % 180 != 0
