@@ -205,8 +205,11 @@ class DeployedModule(nn.Module):
         state = self.__dict__.copy()
         for name in ("_lock", "_plans", "_packed"):
             del state[name]
+        for name in ("_in_spec", "_out_spec"):
+            state[name] = pytree.treespec_dumps(state[name])
         return state
 
     def __setstate__(self, state: dict[str, Any]) -> None:
-        super().__setstate__(state)
+        specs = {name: pytree.treespec_loads(state[name]) for name in ("_in_spec", "_out_spec")}
+        super().__setstate__({**state, **specs})
         self._start_cache()

@@ -75,8 +75,9 @@ class _Lowering:
         for name in self.graph.inputs:
             self.float_of[name] = name
         for node in self.graph:
-            if node.name in self.chosen:
-                getattr(self, f"_{node.op}")(node)
+            emit = _LOWERED.get(node.op) if node.name in self.chosen else None
+            if emit is not None:
+                emit(self, node)
             else:
                 self.nodes.append(self._reading_float(node))
                 self.float_of[node.name] = node.name
@@ -180,6 +181,16 @@ class _Lowering:
         attrs = {"zero_point": x.zero_point, "scale": x.scale, "keepdim": node.attrs["keepdim"]}
         self.nodes.append(replace(node, op="qglobal_avg_pool", inputs=(self._int8(node.inputs[0]),), attrs=attrs))
         self.float_of[node.name] = node.name
+
+
+# At another input size a chosen node may be something else (a pool that is no longer global): that stays float.
+_LOWERED = {
+    "conv": _Lowering._conv,
+    "activation": _Lowering._activation,
+    "add": _Lowering._add,
+    "channel_scale": _Lowering._channel_scale,
+    "global_avg_pool": _Lowering._global_avg_pool,
+}
 
 
 def fuse_tables(graph: Graph) -> Graph:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -46,13 +47,19 @@ class _Segment:
 
 
 class NativePlan:
-    """Runs native segments by one call each, and the nodes between them through torch."""
+    """Runs native segments by one call each, and the nodes between them through torch.
 
-    def __init__(self, graph: Graph, packed: dict[Any, Any]) -> None:
+    Args:
+        graph: Graph with integer sizes.
+        packed: Cache of packed weights.
+        uint8_inputs: Graph inputs that are uint8; the others are float32.
+    """
+
+    def __init__(self, graph: Graph, packed: dict[Any, Any], uint8_inputs: Sequence[str] = ()) -> None:
         assert _native.extension is not None
         self._graph = graph
         self._shapes = {name: graph.shape_of(name) for name in [*graph.inputs, *(node.name for node in graph)]}
-        self._uint8 = {node.name for node in graph if is_uint8(node)}
+        self._uint8 = {node.name for node in graph if is_uint8(node)} | set(uint8_inputs)
         self._segments = _split(graph)
         for segment in self._segments:
             if segment.native:
