@@ -249,6 +249,30 @@ def test_cut_off_files(moving_bars, tmp_path):
     assert "the file is cut off" in _message(data[: len(data) * 7 // 10])
 
 
+def test_a_recording_that_begins_and_ends_anywhere(moving_bars, tmp_path):
+    """Transport streams are cut by nature: decoding begins at the first key frame and refuses only the last one."""
+    path = tmp_path / "whole.ts"
+    with av.open(str(moving_bars)) as source, av.open(str(path), "w") as copy:
+        stream = copy.add_stream_from_template(source.streams.video[0])
+        for packet in source.demux(source.streams.video[0]):
+            if packet.dts is not None:
+                packet.stream = stream
+                copy.mux(packet)
+    data = path.read_bytes()
+    with VideoDecoder(data) as whole:
+        frames = whole[:]
+        assert len(whole) == 40
+    with VideoDecoder(data[188 * 12 : 188 * (len(data) * 8 // 10 // 188) + 60]) as part:
+        assert 12 <= len(part) < 40
+        clip = part[:-1]
+        first = next(i for i in range(40) if torch.equal(frames[i], clip[0]))
+        assert first > 0
+        assert torch.equal(clip, frames[first : first + len(clip)])
+        assert torch.equal(part[10], clip[10])
+        with pytest.raises(DecodeError, match="damaged"):
+            part[-1]
+
+
 def test_stream_index(moving_bars):
     assert "stream 4 is no video stream" in _message(moving_bars, stream_index=4)
     with VideoDecoder(moving_bars, stream_index=0) as decoder:

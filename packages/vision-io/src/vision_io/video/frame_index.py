@@ -137,7 +137,9 @@ def _decode_starts(packets: Sequence[PacketRecord], packet: np.ndarray, pts: np.
     return keys[np.maximum(np.minimum(by_position, by_time), 0)]
 
 
-def index_by_count(frames: Sequence[tuple[int | None, int]], time_base: Fraction, tick: int) -> FrameIndex:
+def index_by_count(
+    frames: Sequence[tuple[int | None, int]], time_base: Fraction, tick: int, start: int = 0
+) -> FrameIndex:
     """Index a stream from what its decoder put out: ``(pts or None, duration)`` of each frame in output order.
 
     Missing times continue from the frame before; times in a wrong order are sorted, since the order of the output is
@@ -147,6 +149,7 @@ def index_by_count(frames: Sequence[tuple[int | None, int]], time_base: Fraction
         frames: Times and durations in output order.
         time_base: Seconds of one tick.
         tick: Duration of a frame by the nominal rate, used where the frame has none.
+        start: Decode position of the first key packet.
     """
     times: list[int] = []
     durations = np.array([duration or tick for _, duration in frames], dtype=np.int64)
@@ -159,4 +162,4 @@ def index_by_count(frames: Sequence[tuple[int | None, int]], time_base: Fraction
         pts = pts[0] + tick * np.arange(len(pts), dtype=np.int64)
     none = np.zeros(0, dtype=np.int64)
     durations = _shown_durations(pts, int(durations[-1]))
-    return FrameIndex(pts, durations, none, np.zeros(len(pts), dtype=np.int64), none, time_base, counted=True)
+    return FrameIndex(pts, durations, none, np.full(len(pts), start, dtype=np.int64), none, time_base, counted=True)

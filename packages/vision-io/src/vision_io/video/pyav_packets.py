@@ -13,6 +13,8 @@ __all__ = ["PacketStore"]
 
 # Encoded data that is kept, so that decoding needs neither a second read of the file nor a seek in it.
 KEEP_BYTES = 64 << 20
+# Broadcast formats, which are cut anywhere by nature: their last frame may be damaged, the rest is whole.
+_RECORDINGS = ("mpegts", "mpeg")
 # Without kept packets a seek in the file pays only when it skips more than this many packets.
 SEEK_GAP = 64
 
@@ -79,7 +81,7 @@ class PacketStore:
                 f"{self._name}: the file is cut off: its index lists {listed} frames, data of {len(self.records)} are "
                 "there"
             )
-        if last.is_corrupt:
+        if last.is_corrupt and self._container.format.name not in _RECORDINGS:
             raise DecodeError(
                 f"{self._name}: the file is cut off inside frame {len(self.records) - 1}: its last packet is incomplete"
             )

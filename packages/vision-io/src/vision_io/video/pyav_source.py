@@ -53,7 +53,9 @@ class PyAVSource:
             self._packets = PacketStore(self._container, self._stream, self.name, limits)
             self._reformatter: Any = None
             self._ready: deque[tuple[int, Any]] = deque()
-            self._restart(0)
+            keys = (i for i, record in enumerate(self._packets.records) if record.is_key)
+            self._first = next(keys, 0)  # a recording may begin in the middle of a group of pictures
+            self._restart(self._first)
             self.index = self._build_index()
             self._by_pts = {int(t): i for i, t in enumerate(self.index.pts)}
             self.facts = self._probe()
@@ -77,16 +79,16 @@ class PyAVSource:
         rate = self._stream.average_rate or Fraction(25)
         tick = max(round(1 / (rate * self._stream.time_base)), 1)
         times = []
-        for position in range(len(self._packets) + 1):
+        for position in range(self._first, len(self._packets) + 1):
             for frame in self._decode(position):
                 times.append((frame.pts, frame.duration or 0))
                 self._limits.check_frames(len(times), self.name)
-        self._restart(0)
+        self._restart(self._first)
         if not times:
             raise DecodeError(
                 f"{self.name}: stream {self._stream.index} holds {len(self._packets)} packets but no frame"
             )
-        return index_by_count(times, self._stream.time_base, tick)
+        return index_by_count(times, self._stream.time_base, tick, self._first)
 
     def _probe(self) -> StreamFacts:
         """Decode the first frame, which alone knows rotation, range and the size that is really coded."""
@@ -133,7 +135,7 @@ class PyAVSource:
         except self._av.error.EOFError:
             return []
         except self._av.error.FFmpegError as error:
-            self._restart(0)
+            self._restart(self._first)
             raise DecodeError(f"{self.name}: damaged at packet {position}: {error.strerror}") from error
 
     def _feed(self, wanted: frozenset[int], last: int) -> None:
@@ -163,20 +165,30 @@ class PyAVSource:
         behind = target <= self._last or target in self._skipped
         if behind or start > self._position + self._packets.seek_gap:
             self._restart(start)
+        frame = self._advance(target, wanted, last)
+        if frame is None and start > self._first:  # a key packet that does not stand for itself
+            self._restart(self._first)
+            frame = self._advance(target, wanted, last)
+        if frame is None:
+            self._restart(self._first)
+            time = self.index.pts_seconds[target]
+            raise DecodeError(f"{self.name}: frame {target} (at {time:.3f} s) is listed but cannot be decoded")
+        if frame.is_corrupt:
+            raise DecodeError(f"{self.name}: frame {target} is damaged")
+        return frame
+
+    def _advance(self, target: int, wanted: frozenset[int], last: int) -> Any | None:
+        """Decode on until ``target`` comes out; ``None`` when it is passed or never comes."""
         while True:
             while self._ready:
                 number, frame = self._ready.popleft()
                 self._last = max(self._last, number)
                 if number == target:
-                    if frame.is_corrupt:
-                        raise DecodeError(f"{self.name}: frame {target} is damaged")
                     return frame
                 if number > target:
-                    break
-            if self._last > target or self._drained:
-                self._restart(0)
-                time = self.index.pts_seconds[target]
-                raise DecodeError(f"{self.name}: frame {target} (at {time:.3f} s) is announced but cannot be decoded")
+                    return None
+            if self._drained:
+                return None
             self._feed(wanted, last)
 
     def frames(self, wanted: Sequence[int]) -> Iterator[tuple[int, RawFrame]]:
