@@ -10,11 +10,11 @@ from torch import nn
 
 from video import models
 
-SMALL = {"stem_dim_out": 8, "model_num_class": 5, "head_pool_kernel_size": (4, 2, 2)}
+SMALL = {"stem_dim_out": 8, "model_num_class": 5, "head_pool_kernel_size": (4, 1, 1)}
 
 
 def x3d():
-    return models.create_x3d(input_clip_length=4, input_crop_size=64, model_num_class=5, depth_factor=1.0)
+    return models.create_x3d(input_clip_length=4, input_crop_size=32, model_num_class=5, depth_factor=1.0)
 
 
 def slow():
@@ -22,20 +22,20 @@ def slow():
 
 
 def csn():
-    return models.create_csn(stem_dim_out=8, model_num_class=5, head_pool_kernel_size=(1, 4, 4))
+    return models.create_csn(stem_dim_out=8, model_num_class=5, head_pool_kernel_size=(1, 2, 2))
 
 
 def slowfast():
     return models.create_slowfast(
-        stem_dim_outs=(16, 2), model_num_class=5, head_pool_kernel_sizes=((2, 2, 2), (8, 2, 2))
+        stem_dim_outs=(16, 2), model_num_class=5, head_pool_kernel_sizes=((2, 1, 1), (8, 1, 1))
     )
 
 
 NETWORKS = {
-    "x3d": (x3d, lambda n=2: torch.rand(n, 3, 4, 64, 64)),
-    "slow": (slow, lambda n=2: torch.rand(n, 3, 4, 64, 64)),
-    "csn": (csn, lambda n=2: torch.rand(n, 3, 8, 64, 64)),
-    "slowfast": (slowfast, lambda n=2: [torch.rand(n, 3, 2, 64, 64), torch.rand(n, 3, 8, 64, 64)]),
+    "x3d": (x3d, lambda n=2: torch.rand(n, 3, 4, 32, 32)),
+    "slow": (slow, lambda n=2: torch.rand(n, 3, 4, 32, 32)),
+    "csn": (csn, lambda n=2: torch.rand(n, 3, 8, 32, 32)),
+    "slowfast": (slowfast, lambda n=2: [torch.rand(n, 3, 2, 32, 32), torch.rand(n, 3, 8, 32, 32)]),
 }
 
 
@@ -59,7 +59,7 @@ def test_script_and_trace(network):
         warnings.simplefilter("ignore", DeprecationWarning)
         torch.testing.assert_close(torch.jit.script(model)(x), expected)
         example = (x,) if isinstance(x, torch.Tensor) else ([*x],)
-        torch.testing.assert_close(torch.jit.trace(model, example)(x), expected)
+        torch.testing.assert_close(torch.jit.trace(model, example, check_trace=False)(x), expected)
 
 
 @torch.no_grad()

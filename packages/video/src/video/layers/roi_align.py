@@ -38,35 +38,48 @@ def reference_roi_align(
         >>> reference_roi_align(torch.ones(1, 2, 4, 4), box, [2, 2]).unique()
         tensor([1.])
     """
-    rows, columns = output_size[0], output_size[1]
-    shift = 0.5 if aligned else 0.0
-    outputs: list[Tensor] = []
-    for k in range(boxes.shape[0]):
-        x1, y1, x2, y2 = (boxes[k, 1:] * spatial_scale - shift).unbind()
-        width, height = x2 - x1, y2 - y1
-        if not aligned:
-            width, height = width.clamp(min=1.0), height.clamp(min=1.0)
-        down = sampling_ratio if sampling_ratio > 0 else max(1, int(torch.ceil(height / rows)))
-        across = sampling_ratio if sampling_ratio > 0 else max(1, int(torch.ceil(width / columns)))
-        y = y1 + (torch.arange(rows * down, device=input.device) + 0.5) * (height / (rows * down))
-        x = x1 + (torch.arange(columns * across, device=input.device) + 0.5) * (width / (columns * across))
-        features = input[int(boxes[k, 0])]
-        along_y = _bilinear_weights(y, features.shape[1]).to(input.dtype)
-        along_x = _bilinear_weights(x, features.shape[2]).to(input.dtype)
-        samples = along_y @ features @ along_x.t()  # (C, rows * down, columns * across)
-        outputs.append(samples.reshape(-1, rows, down, columns, across).mean(dim=[2, 4]))
-    if len(outputs) == 0:
-        return input.new_zeros([0, input.shape[1], rows, columns])
-    return torch.stack(outputs)
+    if input.dim() != 4 or boxes.dim() != 2 or boxes.shape[1] != 5:
+        raise ValueError(f"expected features [N, C, H, W] and boxes [K, 5], got {input.shape} and {boxes.shape}")
+    if len(output_size) != 2 or min(output_size) < 1:
+        raise ValueError(f"expected output_size [height, width] of at least 1, got {output_size}")
+    corners = boxes[:, 1:] * spatial_scale - (0.5 if aligned else 0.0)
+    origin, size = corners[:, :2], corners[:, 2:] - corners[:, :2]
+    if not aligned:
+        size = size.clamp(min=1.0)
+    features = input[boxes[:, 0].to(torch.int64)]  # (K, C, H, W)
+    if sampling_ratio > 0:
+        return _sample(features, origin, size, output_size, sampling_ratio, sampling_ratio)
+    outputs = [input.new_zeros([0, input.shape[1], output_size[0], output_size[1]])]
+    for k in range(boxes.shape[0]):  # each box has a grid of its own
+        across = max(1, int(torch.ceil(size[k, 0] / output_size[1])))
+        down = max(1, int(torch.ceil(size[k, 1] / output_size[0])))
+        outputs.append(_sample(features[k : k + 1], origin[k : k + 1], size[k : k + 1], output_size, down, across))
+    return torch.cat(outputs)
+
+
+def _sample(features: Tensor, origin: Tensor, size: Tensor, bins: list[int], down: int, across: int) -> Tensor:
+    """Average ``down * across`` samples in each bin of one box ``origin, size`` ``[K, 2]`` per feature map."""
+    y = _grid(origin[:, 1], size[:, 1], bins[0] * down)
+    x = _grid(origin[:, 0], size[:, 0], bins[1] * across)
+    along_y = _bilinear_weights(y, features.shape[2]).to(features.dtype)[:, None]
+    along_x = _bilinear_weights(x, features.shape[3]).to(features.dtype)[:, None]
+    samples = along_y @ features @ along_x.transpose(2, 3)  # (K, C, bins * down, bins * across)
+    return samples.reshape(features.shape[0], features.shape[1], bins[0], down, bins[1], across).mean(dim=[3, 5])
+
+
+def _grid(start: Tensor, length: Tensor, count: int) -> Tensor:
+    """Return ``[K, count]``: the centres of ``count`` equal parts of each span."""
+    steps = torch.arange(count, device=start.device, dtype=start.dtype) + 0.5
+    return start[:, None] + steps * (length[:, None] / count)
 
 
 def _bilinear_weights(position: Tensor, size: int) -> Tensor:
-    """Return the matrix ``[positions, size]`` that samples an axis linearly; rows of zeros lie outside."""
+    """Return ``[K, positions, size]``: matrices that sample an axis linearly; rows of zeros lie outside."""
     inside = (position >= -1.0) & (position <= size)
     position = position.clamp(0.0, float(size - 1))
-    pixel = torch.arange(size, device=position.device)
-    weights = (1.0 - (position[:, None] - pixel).abs()).clamp(min=0.0)
-    return weights * inside[:, None]
+    pixel = torch.arange(size, device=position.device, dtype=position.dtype)
+    weights = (1.0 - (position[:, :, None] - pixel).abs()).clamp(min=0.0)
+    return weights * inside[:, :, None]
 
 
 class RoIAlign(nn.Module):

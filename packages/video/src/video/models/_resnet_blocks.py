@@ -66,8 +66,8 @@ def create_bottleneck_block(
         norm_momentum: Momentum of the norms.
         activation: Builder of the activations, or ``None``.
 
-    Source: He et al., CVPR 2016, https://arxiv.org/abs/1512.03385; Feichtenhofer et al., "SlowFast Networks", ICCV 2019,
-    https://arxiv.org/abs/1812.03982.
+    Source: He et al., CVPR 2016, https://arxiv.org/abs/1512.03385; Feichtenhofer et al., "SlowFast Networks", ICCV
+    2019, https://arxiv.org/abs/1812.03982.
 
     Example:
         >>> block = create_bottleneck_block(dim_in=8, dim_inner=4, dim_out=16)
@@ -216,7 +216,7 @@ def create_res_stage(
     norm_momentum: float = 0.1,
     activation: ModuleFactory | None = nn.ReLU,
 ) -> ResStage:
-    """Build a stage, whose first block strides and widens; see :func:`create_bottleneck_block` for the arguments.
+    """Build a stage, whose first block strides and widens; see :func:`create_bottleneck_block`.
 
     Args:
         depth: Number of blocks.

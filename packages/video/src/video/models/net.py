@@ -1,5 +1,6 @@
 """Skeletons that turn lists of blocks into networks."""
 
+import torch
 from torch import Tensor, nn
 
 from video.models.weight_init import init_net_weights
@@ -36,35 +37,28 @@ class Net(nn.Module):
 
 
 class MultiPathWayNet(Net):
-    """A :class:`Net` whose first blocks map lists of tensors to lists, whose next block joins them into one tensor.
+    """A :class:`Net` for a list of clips: blocks map lists to lists, until one of them joins the pathways.
 
     ::
 
-        [x0, x1] ── blocks[0] ── ... ── blocks[num_pathway_blocks - 1] ── [y0, y1]
-        [y0, y1] ── blocks[num_pathway_blocks] ── y ── ... ── blocks[-1] ── z
+        [x0, x1] ── blocks[0] ── ... ── [y0, y1] ── PoolConcatPathway ── y ── ... ── blocks[-1] ── z
 
-    It runs as :class:`Net` would; naming the place where the pathways join gives TorchScript the types.
+    It runs as :class:`Net` does. Under TorchScript, whose variables have one type, blocks with an attribute
+    ``multipathway_blocks`` map lists to lists, and one with an attribute ``retain_list`` joins them.
 
     Args:
         blocks: The blocks.
-        num_pathway_blocks: How many of them map a list to a list.
     """
-
-    def __init__(self, *, blocks: nn.ModuleList, num_pathway_blocks: int) -> None:
-        if not 0 <= num_pathway_blocks < len(blocks):
-            raise ValueError(
-                f"num_pathway_blocks must leave a joining block: got {num_pathway_blocks} of {len(blocks)}"
-            )
-        super().__init__(blocks=blocks)
-        self.num_pathway_blocks = num_pathway_blocks
 
     def forward(self, x: list[Tensor]) -> Tensor:  # type: ignore[override]
         """Run all blocks on one tensor ``[N, C, T, H, W]`` per pathway; the caller's list stays as it is."""
+        if not torch.jit.is_scripting():
+            return super().forward(x)  # type: ignore[arg-type]
         joined = x[0]
-        for i, block in enumerate(self.blocks):
-            if i < self.num_pathway_blocks:
+        for block in self.blocks:
+            if hasattr(block, "multipathway_blocks"):
                 x = block(x)
-            elif i == self.num_pathway_blocks:
+            elif hasattr(block, "retain_list"):
                 joined = block(x)
             else:
                 joined = block(joined)

@@ -337,7 +337,7 @@ def create_slowfast(
                 output_with_global_average=head_output_with_global_average,
             )
         )
-    return MultiPathWayNet(blocks=nn.ModuleList(blocks), num_pathway_blocks=5)
+    return MultiPathWayNet(blocks=nn.ModuleList(blocks))
 
 
 def create_slowfast_with_roi_head(
