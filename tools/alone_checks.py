@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import configparser
 import json
+import re
 import shutil
 import statistics
 import tomllib
@@ -167,4 +168,8 @@ def run_tests(root: Path, environment: Environment, tests: Path, selection: str)
 
 
 def _reason(skip: ET.Element) -> str:
-    return (skip.get("message") or skip.text or "no reason").strip().splitlines()[0]
+    """Why a test was skipped, in a line. A module that was skipped as a whole has it behind its place in a tuple."""
+    message = skip.get("message") or ""
+    whole_module = re.search(r"Skipped: (.*?)['\"]\)?$", (skip.text or "").strip(), re.DOTALL)
+    text = whole_module.group(1) if message == "collection skipped" and whole_module else message or skip.text or ""
+    return text.strip().splitlines()[0] if text.strip() else "no reason"

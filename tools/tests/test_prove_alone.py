@@ -99,6 +99,17 @@ def test_tests_run_outside_the_tree_with_the_roots_markers(lens, repository, tmp
     assert run_tests(package, environment, repository.root, tmp_path / "b", "extra_io")[0] == "1 passed, 0 skipped"
 
 
+def test_the_reason_of_a_module_that_is_skipped_whole(lens, repository, tmp_path):
+    files = {
+        "tests/test_av.py": "import pytest\npytest.importorskip('no_such_av', reason='needs av')\ndef test(): pass\n",
+        "tests/test_lens.py": "def test(): pass\n",
+    }
+    package, environment = lens(files)
+    line, skipped = run_tests(package, environment, repository.root, tmp_path)
+    assert line == "1 passed, 1 skipped"
+    assert skipped == {"needs av": 1}
+
+
 @pytest.mark.parametrize(
     ("text", "message"),
     [
