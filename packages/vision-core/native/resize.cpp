@@ -114,31 +114,58 @@ struct Task {
   }
 
   void horizontal_first() const {
-    std::unique_ptr<uint8_t[]> between(new uint8_t[source.planes * source.height * target_values()]);
-    auto filter_rows = [&](int64_t begin, int64_t end) {
-      // A copy with room behind its end, where the filter reads values of no effect.
-      std::vector<uint8_t> row(static_cast<size_t>(source_values() + (columns.stride + 1) * source.channels));
+    const int64_t window = *std::max_element(rows.taps.begin(), rows.taps.end());
+    const int64_t work = target_values() * (columns.stride * std::max<int64_t>(source.height / height, 1) + rows.stride);
+    vision::parallel_for(source.planes * height, grain(work), threads, [&](int64_t begin, int64_t end) {
+      FilteredRows filtered(*this, window);
       for (int64_t i = begin; i < end; ++i) {
-        const uint8_t* from = source.data + i / source.height * source.plane_stride + i % source.height * source.row_stride;
-        if (columns.identity) {
-          std::memcpy(between.get() + i * target_values(), from, static_cast<size_t>(source_values()));
-        } else {
-          std::memcpy(row.data(), from, static_cast<size_t>(source_values()));
-          kernels.horizontal_8[kind()](row.data(), columns.filter(), width, between.get() + i * target_values());
-        }
-      }
-    };
-    vision::parallel_for(source.planes * source.height, grain(target_values() * columns.stride), threads, filter_rows);
-    auto filter_columns = [&](int64_t begin, int64_t end) {
-      for (int64_t i = begin; i < end; ++i) {
-        const int64_t plane = i / height, y = i % height;
-        kernels.vertical_8(between.get() + (plane * source.height + rows.start[y]) * target_values(), target_values(),
+        const int64_t y = i % height;
+        kernels.vertical_8(filtered.at(i / height, rows.start[y], rows.taps[y]), target_values(),
                            rows.weights.data() + y * rows.stride, rows.taps[y], rows.shift, target_values(),
                            target + i * target_values());
       }
-    };
-    vision::parallel_for(source.planes * height, grain(target_values() * rows.stride), threads, filter_columns);
+    });
   }
+
+  // Source rows after the horizontal pass, made when they are first asked for; as many as fit the cache stay.
+  class FilteredRows {
+   public:
+    FilteredRows(const Task& task, int64_t window)
+        : task_(task), room_(4 * window + 16), size_(task.target_values()),
+          rows_(new uint8_t[static_cast<size_t>(room_ * size_)]),
+          // A copy of a source row has room behind its end, where the filter reads values of no effect.
+          source_row_(static_cast<size_t>(task.source_values() + (task.columns.stride + 1) * task.source.channels)) {}
+
+    // The address of rows first ... first + count - 1, one after the other. Within a plane `first` must not fall.
+    const uint8_t* at(int64_t plane, int64_t first, int64_t count) {
+      if (plane != plane_ || first >= first_ + made_) {
+        plane_ = plane, first_ = first, made_ = 0;
+      } else if (first + count > first_ + room_) {
+        made_ -= first - first_;
+        std::memmove(rows_.get(), rows_.get() + (first - first_) * size_, static_cast<size_t>(made_ * size_));
+        first_ = first;
+      }
+      for (; first_ + made_ < first + count; ++made_) make(first_ + made_, rows_.get() + made_ * size_);
+      return rows_.get() + (first - first_) * size_;
+    }
+
+   private:
+    void make(int64_t y, uint8_t* out) {
+      const SourceImages& source = task_.source;
+      const uint8_t* row = source.data + plane_ * source.plane_stride + y * source.row_stride;
+      if (task_.columns.identity) {
+        std::memcpy(out, row, static_cast<size_t>(size_));
+        return;
+      }
+      std::memcpy(source_row_.data(), row, static_cast<size_t>(task_.source_values()));
+      task_.kernels.horizontal_8[task_.kind()](source_row_.data(), task_.columns.filter(), task_.width, out);
+    }
+
+    const Task& task_;
+    int64_t room_, size_, plane_ = -1, first_ = 0, made_ = 0;
+    std::unique_ptr<uint8_t[]> rows_;
+    std::vector<uint8_t> source_row_;
+  };
 
  private:
   // Rows per thread at least: a thread should have about 50 us to do.
@@ -152,7 +179,8 @@ void resize_u8(const SourceImages& source, uint8_t* target, int64_t target_heigh
   const bool positive = filter != Filter::bicubic && filter != Filter::lanczos;
   const bool vertical_first = positive && target_height <= source.height;
   // Sums stay within 32 bits: 8-bit pixels times 2^21, and 14-bit values times 2^15.
-  const Axis rows(source.height, target_height, filter, 21), columns(source.width, target_width, filter, vertical_first ? 15 : 21);
+  const Axis rows(source.height, target_height, filter, 21), 
+      columns(source.width, target_width, filter, vertical_first ? 15 : 21);
   const Task task{source, target, target_height, target_width, rows, columns, VISION_SELECT(resize_kernels), threads};
   if (vertical_first) {
     task.vertical_first();

@@ -55,14 +55,22 @@ def resize(image: Tensor, size: list[int], interpolation: str = "bilinear", anti
         )
     if filtered and image.dtype == torch.uint8:
         return torch.ops.vision_core.resize_uint8(image, size, interpolation, antialias)
-    batch = image.reshape([-1] + image.shape[-3:])  # (N, C, H, W)
+    batch = image.reshape([-1, image.shape[-3], image.shape[-2], image.shape[-1]])  # (N, C, H, W)
     if not filtered:
-        resized = interpolate(batch, size, mode=interpolation)
-    elif image.is_floating_point():
+        resized = interpolate(_pickable(batch), size, mode=interpolation).to(image.dtype)
+    elif image.dtype == torch.float32 or image.dtype == torch.float64:
         resized = _filter_float(batch, size, interpolation, antialias)
-    else:
-        resized = _filter_float(batch.to(torch.float32), size, interpolation, antialias).round_().to(image.dtype)
+    else:  # torch has no antialiased kernel for half precision either
+        resized = _filter_float(batch.to(torch.float32), size, interpolation, antialias)
+        resized = (resized if image.is_floating_point() else resized.round()).to(image.dtype)
     return resized.reshape(image.shape[:-2] + resized.shape[-2:])
+
+
+def _pickable(batch: Tensor) -> Tensor:
+    """Return the same values in a dtype of which torch can pick pixels."""
+    if batch.is_floating_point() or batch.dtype == torch.uint8:
+        return batch
+    return batch.to(torch.uint8) if batch.dtype == torch.bool else batch.to(torch.float64)
 
 
 def _filter_float(batch: Tensor, size: list[int], interpolation: str, antialias: bool) -> Tensor:
@@ -197,8 +205,10 @@ def _torch_is_better(
 
 @torch.library.impl(library, "resize_uint8", "CompositeExplicitAutograd")
 def _resize_uint8_torch(image: Tensor, size: list[int], interpolation: str, antialias: bool) -> Tensor:
-    batch = image.reshape(-1, *image.shape[-3:])
-    if image.device.type == "cpu" and interpolation in ("bilinear", "bicubic"):
+    batch = _as_batch(image)
+    # torch 2.13 fails an assertion where the memory order of a single pixel is ambiguous.
+    single = size[0] * size[1] == 1 or image.shape[-2] * image.shape[-1] == 1
+    if image.device.type == "cpu" and interpolation in ("bilinear", "bicubic") and not single:
         resized = interpolate(batch, size, mode=interpolation, align_corners=False, antialias=antialias)
     else:
         resized = _to_uint8(_filter_float(batch.to(torch.float32), size, interpolation, antialias))
@@ -216,6 +226,13 @@ def _is_interleaved(image: Tensor) -> bool:
     """Whether the channels of a pixel lie next to each other, as decoders and `channels_last` lay them."""
     channels = image.shape[-3]
     return channels > 1 and image.stride(-3) == 1 and image.stride(-1) == channels
+
+
+def _as_batch(image: Tensor) -> Tensor:
+    """View `[..., C, H, W]` as `[N, C, H, W]`; interleaved images with the strides by which torch knows them."""
+    if _is_interleaved(image):
+        return image.movedim(-3, -1).reshape(-1, *image.shape[-2:], image.shape[-3]).movedim(-1, -3)
+    return image.reshape(-1, *image.shape[-3:])
 
 
 def _empty(image: Tensor, size: list[int], interleaved: bool) -> Tensor:

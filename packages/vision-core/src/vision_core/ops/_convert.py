@@ -10,7 +10,6 @@ from torch import Tensor
 __all__ = ["box_convert"]
 
 
-
 def box_convert(boxes: Tensor, in_fmt: str, out_fmt: str) -> Tensor:
     """Convert boxes from one format to another.
 

@@ -10,8 +10,8 @@ from __future__ import annotations
 
 import torch
 from torch import Tensor
-from vision_contract import BOXES_XYXY, SCORES_N
 
+from vision_contract import BOXES_XYXY, SCORES_N
 from vision_core import _native
 from vision_core._library import library
 

@@ -8,8 +8,6 @@ from torch._jit_internal import BroadcastingList2
 
 __all__ = ["RoIAlign", "roi_align"]
 
-_SAMPLES_AT_ONCE = 1 << 22  # values gathered at a time: bounds the memory that the reference needs
-
 
 def roi_align(
     input: Tensor,
@@ -74,12 +72,16 @@ def roi_align(
     images = rois[:, 0].to(torch.int64)
     pixels = input.permute(0, 2, 3, 1).flatten(0, 2)  # (N * H * W, C): a pixel's channels side by side
 
-    if sampling_ratio > 0 and not torch.jit.is_scripting() and (torch.compiler.is_compiling() or torch.jit.is_tracing()):
+    if (
+        sampling_ratio > 0
+        and not torch.jit.is_scripting()
+        and (torch.compiler.is_compiling() or torch.jit.is_tracing())
+    ):
         pooled = _pool(pixels, input, images, start, extent, bins_y, bins_x, sampling_ratio)
         return pooled.permute(0, 3, 1, 2)
     samples = sampling_ratio * sampling_ratio if sampling_ratio > 0 else 4
     per_box = max(input.shape[1] * bins_y * bins_x * samples, 1)
-    step = max(_SAMPLES_AT_ONCE // per_box, 1)
+    step = max((1 << 22) // per_box, 1)  # boxes at a time: bounds the memory for the gathered pixels
     parts: list[Tensor] = []
     for first in range(0, rois.shape[0], step):
         last = first + step

@@ -134,9 +134,7 @@ class RandomOrder(_Container):
         generator: source of random numbers; torch's global one when None.
     """
 
-    def __init__(
-        self, transforms: Sequence[Callable[..., Any]], *, generator: torch.Generator | None = None
-    ) -> None:
+    def __init__(self, transforms: Sequence[Callable[..., Any]], *, generator: torch.Generator | None = None) -> None:
         super().__init__(transforms)
         self.generator = generator
 

@@ -8,7 +8,7 @@ from typing import Any
 import torch
 
 from vision_core._pillow import is_pil_image
-from vision_core.transforms import functional as F  # noqa: N812
+from vision_core.transforms import functional as F
 from vision_core.transforms._transform import Transform
 
 __all__ = ["Normalize", "PILToTensor", "ToDtype", "ToImage", "ToPILImage"]
@@ -35,7 +35,9 @@ class Normalize(Transform):
     def check_inputs(self, flat_inputs: list[Any]) -> None:
         """Refuse PIL images: they cannot hold the result."""
         if any(is_pil_image(leaf) for leaf in flat_inputs):
-            raise TypeError("Normalize: got a PIL image; put ToImage() and ToDtype(torch.float32, scale=True) before it")
+            raise TypeError(
+                "Normalize: got a PIL image; put ToImage() and ToDtype(torch.float32, scale=True) before it"
+            )
 
     def transform(self, inpt: Any, params: dict[str, Any]) -> Any:
         return F.normalize_image(inpt, self.mean, self.std, self.inplace)

@@ -10,7 +10,7 @@ from typing import Any, Literal
 
 import torch
 
-from vision_core.transforms import functional as F  # noqa: N812
+from vision_core.transforms import functional as F
 from vision_core.transforms._interpolation import Interpolation, interpolation_name
 from vision_core.transforms._transform import RandomTransform, Transform
 from vision_core.transforms.functional._crop import two_sizes

@@ -45,7 +45,7 @@ def draw_bounding_boxes(
         width: width of the lines in pixels.
         font: TrueType font, a file or a name that the system finds; Pillow's own font when None.
         font_size: size of the font in points; 10 when None.
-        label_colors: colour of the texts, like `colors`; the boxes' colours when None, black on a filled background.
+        label_colors: colour of the texts, like `colors`; the boxes' colours when None, on a filled background black or white.
         label_background_colors: colour behind the texts, like `colors`; the boxes' colours when None.
         fill_labels: paint a background behind the texts.
 
@@ -79,7 +79,7 @@ def draw_bounding_boxes(
         backgrounds = box_colors
     text_colors = parse_colors(label_colors, count, "label_colors")
     if label_colors is None:
-        text_colors = [(0, 0, 0)] * count if fill_labels else box_colors
+        text_colors = [_readable_on(color) for color in backgrounds] if fill_labels else box_colors
 
     from PIL import ImageDraw
 
@@ -100,12 +100,20 @@ def draw_bounding_boxes(
     return from_canvas(canvas, image)
 
 
+def _readable_on(background: tuple[int, int, int]) -> tuple[int, int, int]:
+    """Black on light colours, white on dark ones, by the luma of ITU-R BT.601."""
+    red, green, blue = background
+    return (0, 0, 0) if 0.299 * red + 0.587 * green + 0.114 * blue > 110 else (255, 255, 255)
+
+
 def _check_boxes(boxes: Tensor) -> None:
     if not isinstance(boxes, Tensor) or boxes.ndim != 2 or boxes.shape[1] not in (4, 8):
         got = tuple(boxes.shape) if isinstance(boxes, Tensor) else type(boxes).__name__
         raise ValueError(f"boxes: expected [N, 4] corners or [N, 8] rotated corners, got {got}")
     if boxes.shape[1] == 4 and bool(((boxes[:, 0] > boxes[:, 2]) | (boxes[:, 1] > boxes[:, 3])).any()):
-        raise ValueError("boxes: expected x1, y1, x2, y2 with x1 <= x2 and y1 <= y2; convert other formats with box_convert")
+        raise ValueError(
+            "boxes: expected x1, y1, x2, y2 with x1 <= x2 and y1 <= y2; convert other formats with box_convert"
+        )
 
 
 def _draw_outline(

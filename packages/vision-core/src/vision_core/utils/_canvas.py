@@ -81,15 +81,15 @@ def parse_colors(colors: Colors, count: int, argument: str = "colors") -> list[t
         ValueError: the list has fewer than `count` colours, or an entry is no colour.
     """
     if colors is None:
-        return [(s0 % 255, s1 % 255, s2 % 255) for s0, s1, s2 in ([s * i for s in _PALETTE_STEPS] for i in range(count))]
+        return [
+            (s0 % 255, s1 % 255, s2 % 255) for s0, s1, s2 in ([s * i for s in _PALETTE_STEPS] for i in range(count))
+        ]
     if isinstance(colors, str):
         return [parse_color(colors)] * count
     if isinstance(colors, tuple) and len(colors) == 3 and all(isinstance(c, int) for c in colors):
         return [parse_color((colors[0], colors[1], colors[2]))] * count  # type: ignore[arg-type]
     if not isinstance(colors, Sequence):
-        raise ValueError(
-            f"{argument}: expected a colour name, an (r, g, b) triplet or a list of these, got {colors!r}"
-        )
+        raise ValueError(f"{argument}: expected a colour name, an (r, g, b) triplet or a list of these, got {colors!r}")
     if len(colors) < count:
         raise ValueError(f"{argument}: {count} objects need at least {count} colours, got {len(colors)}")
     return [parse_color(color) for color in colors[:count]]

@@ -85,7 +85,7 @@ def annotate_label(
     return from_canvas(canvas, image)
 
 
-def _fit(lines: list[str], width: int, font: str | None, size: float):  # noqa: ANN202 - Pillow has two font classes
+def _fit(lines: list[str], width: int, font: str | None, size: float):
     """Set the lines smaller until the longest one fits `width`, then shorten what still does not."""
     typeface = load_font(font, size)
     longest = max(typeface.getlength(line) for line in lines)
@@ -94,7 +94,7 @@ def _fit(lines: list[str], width: int, font: str | None, size: float):  # noqa: 
     return [_shorten(line, width, typeface) for line in lines], typeface
 
 
-def _shorten(line: str, width: int, typeface) -> str:  # noqa: ANN001
+def _shorten(line: str, width: int, typeface) -> str:
     if typeface.getlength(line) <= width:
         return line
     kept = line

@@ -57,7 +57,9 @@ def _float_to_int(image: Tensor, dtype: torch.dtype) -> Tensor:
     if (image.dtype == torch.float32 and dtype in (torch.int32, torch.int64)) or (
         image.dtype == torch.float64 and dtype == torch.int64
     ):
-        raise RuntimeError(f"dtype: {image.dtype} cannot be scaled to {dtype} without error; go through float64 or int16")
+        raise RuntimeError(
+            f"dtype: {image.dtype} cannot be scaled to {dtype} without error; go through float64 or int16"
+        )
     # Every integer gets an equally wide part of 0..1, and 1 still belongs to the last one.
     limit = _max_value(dtype)
     return image.mul(limit + 1.0 - 1e-3).to(dtype)
@@ -193,7 +195,9 @@ def _gray_to_pil(pixels: np.ndarray, mode: str | None) -> Image:
     modes = {"uint8": "L", "int16": "I;16", "uint16": "I;16", "int32": "I", "float32": "F"}
     natural = modes.get(str(pixels.dtype))
     if natural is None:
-        raise TypeError(f"pic: Pillow holds no one-channel images of dtype {pixels.dtype}; expected one of {sorted(modes)}")
+        raise TypeError(
+            f"pic: Pillow holds no one-channel images of dtype {pixels.dtype}; expected one of {sorted(modes)}"
+        )
     if mode is not None and mode != natural:
         raise ValueError(f"mode: one channel of {pixels.dtype} makes {natural!r}, got {mode!r}")
     if natural == "I;16":

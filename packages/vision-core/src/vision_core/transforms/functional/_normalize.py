@@ -38,7 +38,9 @@ def normalize_image(image: Tensor, mean: Sequence[float], std: Sequence[float], 
         [2.0, 2.0, 2.0]
     """
     if not image.is_floating_point():
-        raise TypeError(f"image: expected floating point, got {image.dtype}; use to_dtype(image, torch.float32, scale=True)")
+        raise TypeError(
+            f"image: expected floating point, got {image.dtype}; use to_dtype(image, torch.float32, scale=True)"
+        )
     if image.ndim < 3:
         raise ValueError(f"image: expected [..., C, H, W], got shape {tuple(image.shape)}")
     if not all(std):

@@ -38,9 +38,7 @@ def parse_padding(padding: int | Sequence[int]) -> tuple[int, int, int, int]:
     return values[0], values[1], values[2], values[3]
 
 
-def pad_image(
-    image: Tensor, padding: int | Sequence[int], fill: Fill = None, padding_mode: str = "constant"
-) -> Tensor:
+def pad_image(image: Tensor, padding: int | Sequence[int], fill: Fill = None, padding_mode: str = "constant") -> Tensor:
     """Add a border to images; negative values take one away.
 
     Args:
