@@ -25,8 +25,9 @@ def build_info() -> dict[str, Any]:
     """Return how this package was built and what it uses on this machine, for bug reports.
 
     Returns:
-        `version`, `native` (whether the compiled kernels are there), `reason` (why not, or None), `isa` (the instruction
-        set in use; the environment variable `VISION_ISA` forces one), `isas` (all that are present), `compiler`.
+        `version`, `native` (whether the compiled kernels are there), `reason` (why not, or None), `isa` (the
+        instruction set in use; the environment variable `VISION_ISA` forces one), `isas` (all that are present),
+        `compiler`.
 
     Example:
         >>> build_info()["version"]

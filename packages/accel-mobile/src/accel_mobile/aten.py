@@ -1,7 +1,7 @@
 """From aten operators to the operations of the graph.
 
-Each rule reads the arguments of one aten operator and gives the operation, its inputs, attributes and constants. What no
-rule takes is kept as operation `aten`, which the executors run through torch as it stands.
+Each rule reads the arguments of one aten operator and gives the operation, its inputs, attributes and constants. What
+no rule takes is kept as operation `aten`, which the executors run through torch as it stands.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """From an `nn.Module` to a `Graph`, by `torch.export`.
 
-The export is done with a free batch dimension where the model allows it (the example is doubled if it holds one sample),
-so that another batch size needs no second capture. All other sizes are those of the example.
+The export is done with a free batch dimension where the model allows it (the example is doubled if it holds one
+sample), so that another batch size needs no second capture. All other sizes are those of the example.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ class Captured:
         self.any_batch = any_batch
 
 
-class _NotBatchFree(Exception):
+class _NotBatchFreeError(Exception):
     """A size of the exported program is no multiple of the batch size."""
 
 
@@ -61,7 +61,7 @@ def capture(model: nn.Module, args: Sequence[Any]) -> Captured:
     if len(batches) == 1 and 0 not in batches:
         try:
             return _capture(model, args, free_batch=True)
-        except (_NotBatchFree, CaptureError):
+        except (_NotBatchFreeError, CaptureError):
             pass  # the model ties its sizes to the batch; a capture for this one size may still be possible
     return _capture(model, args, free_batch=False)
 
@@ -77,17 +77,17 @@ def _capture(model: nn.Module, args: Sequence[Any], *, free_batch: bool) -> Capt
 
 
 def _export(model: nn.Module, args: Sequence[Any], free_batch: bool) -> torch.export.ExportedProgram:
-    args = tuple(args)
+    arguments = tuple(args)
     shapes: Any = None
     if free_batch:
         # Sizes 0 and 1 are never free in an export, so one sample is doubled.
-        double = pytree.tree_map_only(Tensor, lambda t: torch.cat([t, t]) if t.shape[0] == 1 else t, args)
+        double = pytree.tree_map_only(Tensor, lambda t: torch.cat([t, t]) if t.shape[0] == 1 else t, arguments)
         shapes = pytree.tree_map_only(Tensor, lambda t: {0: torch.export.Dim.AUTO}, double)
-        args = double
+        arguments = double
     with torch.no_grad(), warnings.catch_warnings():
         warnings.simplefilter("ignore")
         try:
-            program = torch.export.export(model, args, dynamic_shapes=shapes, strict=False)
+            program = torch.export.export(model, arguments, dynamic_shapes=shapes, strict=False)
             if any(_mutates(node) for node in program.graph.nodes):
                 program = program.run_decompositions({})
         except Exception as error:  # torch.export raises many unrelated types
@@ -105,7 +105,7 @@ def _mutates(node: torch.fx.Node) -> bool:
 
 
 def _batch_symbol(program: torch.export.ExportedProgram) -> Any:
-    """Return the symbol of the one free size; raises `_NotBatchFree` where the export fixed it or found several."""
+    """Return the symbol of the free size; raises `_NotBatchFreeError` where the export fixed it or found several."""
     symbols = set()
     for node in program.graph.nodes:
         value = node.meta.get("val")
@@ -113,7 +113,7 @@ def _batch_symbol(program: torch.export.ExportedProgram) -> Any:
             if isinstance(size, torch.SymInt):
                 symbols |= size.node.expr.free_symbols
     if len(symbols) != 1:
-        raise _NotBatchFree
+        raise _NotBatchFreeError
     return symbols.pop()
 
 
@@ -159,8 +159,9 @@ class _Builder:
 
     def _stored(self, key: str) -> Tensor:
         for table in (self.program.state_dict, self.program.constants):
-            if key in table:
-                return table[key]
+            value = table.get(key)
+            if isinstance(value, Tensor):
+                return value
         raise CaptureError(f"the exported program does not hold the tensor {key}")
 
     def _sizes(self, value: Tensor) -> tuple[Dim, ...]:
@@ -174,7 +175,7 @@ class _Builder:
             return int(expression)
         factor = expression / self.symbol
         if not factor.is_integer or factor.free_symbols:
-            raise _NotBatchFree
+            raise _NotBatchFreeError
         return BatchMultiple(int(factor))
 
     def _argument(self, value: Any) -> Any:

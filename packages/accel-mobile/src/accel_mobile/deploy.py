@@ -148,6 +148,6 @@ def _check_agreement(source: nn.Module, args: tuple[Any, ...], graph: Graph, out
         if want.shape != got.shape or not distance <= 1e-3 * max(largest, 1e-6):
             raise DeploymentError(
                 f"output {index} of the traced graph differs from the model's by {distance:.3g} "
-                f"(largest value {largest:.3g}): the model behaves differently when traced, for example it draws random "
-                "numbers or looks at the batch size"
+                f"(largest value {largest:.3g}): the model behaves differently when traced, for example it draws "
+                "random numbers or looks at the batch size"
             )

@@ -100,9 +100,15 @@ class DeployedModule(nn.Module):
 
     # ---- calling
 
-    @torch.compiler.disable
     def forward(self, *args: Any) -> Any:
         """Run the network; arguments as the source model takes them, float32 on the CPU."""
+        if torch.compiler.is_compiling():
+            from accel_mobile.outside_compiler import call
+
+            return call(self._run, args)
+        return self._run(args)
+
+    def _run(self, args: tuple[Any, ...]) -> Any:
         leaves, spec = pytree.tree_flatten(args)
         self._check(leaves, spec)
         plan = self._plan(tuple(tuple(leaf.shape) for leaf in leaves))

@@ -229,7 +229,8 @@ def test_image_network_with_hard_swish():
     net = nn.Sequential(
         nn.Conv2d(3, 16, 3, 2, 1, bias=False), nn.BatchNorm2d(16), nn.Hardswish(inplace=True),
         nn.Conv2d(16, 16, 3, 1, 1, groups=16, bias=False), nn.BatchNorm2d(16), nn.ReLU6(inplace=True),
-        nn.MaxPool2d(3, 2, 1), nn.Conv2d(16, 24, 1), nn.AdaptiveAvgPool2d(1), nn.Flatten(1), nn.Linear(24, 5), nn.Softmax(1),
+        nn.MaxPool2d(3, 2, 1), nn.Conv2d(16, 24, 1), nn.AdaptiveAvgPool2d(1), nn.Flatten(1), nn.Linear(24, 5),
+        nn.Softmax(1),
     ).eval()  # fmt: skip
     x = torch.randn(2, 3, 21, 18)
     form, int8 = convert_to_deployable_form(net, x), quantize(net, [x])
@@ -247,6 +248,12 @@ def test_a_model_that_behaves_differently_when_traced_is_refused():
 
     with pytest.raises(DeploymentError, match="differs"):
         convert_to_deployable_form(Noisy(), torch.randn(2, 3))
+
+
+def test_compiled_code_may_call_it(deployed, clip):
+    compiled = torch.compile(lambda x: deployed(x * 2.0) + 1.0, backend="eager")
+    with torch.inference_mode():
+        torch.testing.assert_close(compiled(clip), deployed(clip * 2.0) + 1.0)
 
 
 def test_backend_names(video_net, clip):

@@ -119,7 +119,7 @@ def test_activation(isa, kind):
 def test_add_multiply_gate_affine_and_means(isa, shape):
     torch.manual_seed(0)
     a, b = torch.randn(shape), torch.randn(shape)
-    gate, c = torch.rand(shape[:2] + (1, 1, 1)), shape[1]
+    gate, c = torch.rand((*shape[:2], 1, 1, 1)), shape[1]
     compare(single(Node("y", "add", ("a", "b"), {"activation": "relu"}), {"a": a, "b": b}, {}), [a, b])
     compare(single(Node("y", "mul", ("a", "b")), {"a": a, "b": b}, {}), [a, b])
     compare(single(Node("y", "channel_scale", ("a", "g"), {"activation": "silu"}), {"a": a, "g": gate}, {}), [a, gate])

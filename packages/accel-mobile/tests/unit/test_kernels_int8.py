@@ -183,7 +183,7 @@ def test_depthwise(isa, seed, kernel, stride, dilation, n, channels, t, h, w, ta
 def test_add_gate_lookup_mean_and_both_conversions(isa, shape):
     rng = np.random.default_rng(0)
     torch.manual_seed(0)
-    x, y, gate = torch.randn(shape), torch.randn(shape), torch.rand(shape[:2] + (1, 1, 1))
+    x, y, gate = torch.randn(shape), torch.randn(shape), torch.rand((*shape[:2], 1, 1, 1))
     table = torch.from_numpy(rng.permutation(256).astype(np.uint8))
     add = {"zero_points": (100, 140), "multipliers": (0.61, 0.83), "y_zero_point": 120, "relu": True}
     scale = {"x_zero_point": 120, "multiplier": 0.9, "y_zero_point": 99}

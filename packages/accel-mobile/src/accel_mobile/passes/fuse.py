@@ -12,7 +12,7 @@ _TAKES_ACTIVATION = frozenset({"conv", "linear", "add", "channel_scale", "affine
 
 
 def fuse_activation(graph: Graph, *, kinds: frozenset[str] | None = None) -> Graph:
-    """Apply an activation (of one of `kinds`) inside the node before it, where nothing else reads that node's result."""
+    """Apply an activation (of one of `kinds`) inside the node before it, where nothing else reads that result."""
     uses = graph.use_counts()
     nodes: dict[str, Node] = {}
     renamed: dict[str, str] = {}

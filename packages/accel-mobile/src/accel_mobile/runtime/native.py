@@ -108,10 +108,7 @@ class NativePlan:
         for index, segment in enumerate(self._segments):
             for node in segment.nodes:
                 where = "native" if segment.native else "torch"
-                if segment.builder is not None:
-                    note = segment.builder.note(node)
-                else:
-                    note = segment.reasons[node.name]
+                note = segment.builder.note(node) if segment.builder is not None else segment.reasons[node.name]
                 shape: tuple[int, ...] = tuple(node.shape)  # type: ignore[assignment]
                 result.append(Step(index, node.name, describe(node), where, note, shape, node.origin))
         return result
