@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 import torch
 from torch import Tensor
@@ -14,12 +16,16 @@ from vision_io.pixels.reference import rgb_planes, uses_ffmpeg_arithmetic
 __all__ = ["FrameSlots", "empty_uint8", "write_rgb"]
 
 
-def empty_uint8(*shape: int) -> Tensor:
-    """An uninitialised uint8 tensor.
+# NumPy asks the system for huge pages for large arrays and torch does not; that makes first writes three times as fast.
+# For very large ones the gain turns round on virtual machines that hand free memory back to their host: whole huge pages
+# are what they hand back, and the host has to find them again one small page at a time.
+_HUGE_PAGES_UP_TO = 256 << 20
 
-    NumPy asks the system for huge pages for large arrays and torch does not; that makes the first writes three times
-    as fast.
-    """
+
+def empty_uint8(*shape: int) -> Tensor:
+    """An uninitialised uint8 tensor."""
+    if math.prod(shape) > _HUGE_PAGES_UP_TO:
+        return torch.empty(shape, dtype=torch.uint8)
     return torch.from_numpy(np.empty(shape, dtype=np.uint8))
 
 
