@@ -17,7 +17,7 @@ __all__ = ["FrameSlots", "empty_uint8", "write_rgb"]
 
 
 # NumPy asks the system for huge pages for large arrays and torch does not; that makes first writes three times as fast.
-# For very large ones the gain turns round on virtual machines that hand free memory back to their host: whole huge pages
+# For very large ones the gain is lost on virtual machines that hand free memory back to their host: whole huge pages
 # are what they hand back, and the host has to find them again one small page at a time.
 _HUGE_PAGES_UP_TO = 256 << 20
 
