@@ -50,6 +50,13 @@ std::shared_ptr<ConvWeights> pack_f32(Array<float> weight, std::optional<Array<f
   return pack_depthwise_f32(weight.data(), b, out, kernel.data());
 }
 
+std::shared_ptr<ConvWeights> pack_w8(Array<int8_t> weight, Array<float> scale, std::optional<Array<float>> bias) {
+  need(weight.ndim() == 2, "weight: expected (out, in)");
+  const int64_t out = weight.shape(0), in = weight.shape(1);
+  need(static_cast<int64_t>(scale.size()) == out, "scale: one value per output channel");
+  return pack_dense_w8(weight.data(), scale.data(), channels(bias, out, "bias: one value per output channel"), out, in);
+}
+
 std::shared_ptr<ConvWeights> pack_u8(Array<int8_t> weight, Array<int32_t> bias, Array<float> multiplier, bool depthwise,
                                      int32_t x_zero_point) {
   const Triple kernel = kernel_of(weight);
@@ -189,6 +196,7 @@ NB_MODULE(_native_ext, m) {
   vision::bind_common(m);
   nb::class_<ConvWeights>(m, "ConvWeights").def_prop_ro("bytes", &ConvWeights::bytes);
   m.def("pack_f32", &pack_f32, "weight"_a.noconvert(), "bias"_a.noconvert().none(), "depthwise"_a, "narrow"_a);
+  m.def("pack_w8", &pack_w8, "weight"_a.noconvert(), "scale"_a.noconvert(), "bias"_a.noconvert().none());
   m.def("pack_u8", &pack_u8, "weight"_a.noconvert(), "bias"_a.noconvert(), "multiplier"_a.noconvert(), "depthwise"_a,
         "x_zero_point"_a);
   bind_program(m);

@@ -78,9 +78,41 @@ static void multiply(const GemmF32& g) {
   for (int64_t r = 0; r < g.rows; ++r) activate(g.y + r * g.y_stride, g.vectors * f32::lanes, activation);
 }
 
+// Bound by reading the weights: several columns at once hide the latency of the sums.
+template <int vectors>
+static void columns_w8(const GemmF32W8& g, int64_t row, int64_t vector) {
+  const float* a = g.a + row * g.a_stride;
+  const int64_t panel = g.depth * f32::lanes, first = vector * f32::lanes;
+  const int8_t* w = g.weight + vector * panel;
+  f32 sum[vectors];
+#pragma GCC unroll 8
+  for (int v = 0; v < vectors; ++v) sum[v] = set(0.0f);
+  for (int64_t k = 0; k < g.depth; ++k) {
+    const f32 x = set(a[k]);
+#pragma GCC unroll 8
+    for (int v = 0; v < vectors; ++v)
+      sum[v] = fma(x, to_f32(load_signed_bytes(w + v * panel + k * f32::lanes)), sum[v]);
+  }
+#pragma GCC unroll 8
+  for (int v = 0; v < vectors; ++v) {
+    const int64_t c = first + v * f32::lanes;
+    store(g.y + row * g.y_stride + c, fma(sum[v], load(g.scale + c), load(g.bias + c)));
+  }
+}
+
+static void multiply_w8(const GemmF32W8& g) {
+  for (int64_t row = 0; row < g.rows; ++row) {
+    int64_t v = 0;
+    for (; g.vectors - v >= 4; v += 4) columns_w8<4>(g, row, v);
+    for (; v < g.vectors; ++v) columns_w8<1>(g, row, v);
+    activate(g.y + row * g.y_stride, g.vectors * f32::lanes, static_cast<Activation>(g.activation));
+  }
+}
+
 }  // namespace VISION_ISA_NAMESPACE
 
 VISION_DEFINE_KERNELS(GemmF32Kernels, gemm_f32) = {
-    vision::simd::VISION_ISA_NAMESPACE::f32::lanes, VISION_ISA_NAMESPACE::tile_rows, &VISION_ISA_NAMESPACE::multiply};
+    vision::simd::VISION_ISA_NAMESPACE::f32::lanes, VISION_ISA_NAMESPACE::tile_rows, &VISION_ISA_NAMESPACE::multiply,
+    &VISION_ISA_NAMESPACE::multiply_w8};
 
 }  // namespace accel_mobile

@@ -20,10 +20,24 @@ struct GemmF32 {
   int32_t activation;
 };
 
+// The same with weights of one byte and a scale per column, for layers that are read once per call:
+// y[r, c] = act(sum_k a[r, k] * w[k, c] * scale[c] + bias[c])
+struct GemmF32W8 {
+  const float* a;
+  int64_t a_stride, rows, depth;
+  const int8_t* weight;  // packed as above
+  const float *scale, *bias;
+  int64_t vectors;
+  float* y;
+  int64_t y_stride;
+  int32_t activation;
+};
+
 struct GemmF32Kernels {
   int lanes;  // columns per vector
   int rows;   // rows per tile: callers hand over multiples of it where they can
   void (*multiply)(const GemmF32&);
+  void (*multiply_w8)(const GemmF32W8&);
 };
 VISION_DECLARE_KERNELS(GemmF32Kernels, gemm_f32)
 

@@ -9,6 +9,9 @@ namespace vision::simd::VISION_ISA_NAMESPACE {
 inline f32 as_f32(i32 x) { return {_mm512_castsi512_ps(x.v)}; }
 inline u8 as_u8(i32 x) { return {x.v}; }
 inline f32 estimated_reciprocal(f32 x) { return {_mm512_rcp14_ps(x.v)}; }
+inline i32 load_signed_bytes(const int8_t* p) {
+  return {_mm512_cvtepi8_epi32(_mm_loadu_si128(reinterpret_cast<const __m128i*>(p)))};
+}
 inline i32 load_bytes(const uint8_t* p) { return {_mm512_cvtepu8_epi32(_mm_loadu_si128(reinterpret_cast<const __m128i*>(p)))}; }
 // Stores lanes that hold 0..255 as one byte each.
 inline void store_bytes(uint8_t* p, i32 x) {
@@ -18,6 +21,9 @@ inline void store_bytes(uint8_t* p, i32 x) {
 inline f32 as_f32(i32 x) { return {_mm256_castsi256_ps(x.v)}; }
 inline u8 as_u8(i32 x) { return {x.v}; }
 inline f32 estimated_reciprocal(f32 x) { return {_mm256_rcp_ps(x.v)}; }
+inline i32 load_signed_bytes(const int8_t* p) {
+  return {_mm256_cvtepi8_epi32(_mm_loadl_epi64(reinterpret_cast<const __m128i*>(p)))};
+}
 inline i32 load_bytes(const uint8_t* p) { return {_mm256_cvtepu8_epi32(_mm_loadl_epi64(reinterpret_cast<const __m128i*>(p)))}; }
 inline void store_bytes(uint8_t* p, i32 x) {
   const __m128i words = _mm_packs_epi32(_mm256_castsi256_si128(x.v), _mm256_extracti128_si256(x.v, 1));
@@ -29,6 +35,11 @@ inline u8 as_u8(i32 x) { return {vreinterpretq_u8_s32(x.v)}; }
 inline f32 estimated_reciprocal(f32 x) {
   const float32x4_t y = vrecpeq_f32(x.v);
   return {vmulq_f32(vrecpsq_f32(x.v, y), y)};
+}
+inline i32 load_signed_bytes(const int8_t* p) {
+  uint32_t word;
+  std::memcpy(&word, p, 4);
+  return {vmovl_s16(vget_low_s16(vmovl_s8(vcreate_s8(word))))};
 }
 inline i32 load_bytes(const uint8_t* p) {
   uint32_t word;
@@ -52,6 +63,7 @@ inline u8 as_u8(i32 x) {
   return y;
 }
 inline f32 estimated_reciprocal(f32 x) { return {1.0f / x.v}; }
+inline i32 load_signed_bytes(const int8_t* p) { return {*p}; }
 inline i32 load_bytes(const uint8_t* p) { return {*p}; }
 inline void store_bytes(uint8_t* p, i32 x) { *p = static_cast<uint8_t>(x.v); }
 #else

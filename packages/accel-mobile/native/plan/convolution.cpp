@@ -24,7 +24,7 @@ void check(const Program& program, int x_id, int y_id, const ConvWeights& w, con
   }
   if (e.residual >= 0) {
     const Value& r = program.value(e.residual);
-    need(!w.depthwise && r.type == y.type && r.rows() == y.rows() && r.stride == y.stride, "convolution: residual");
+    need(!w.depthwise && !w.one_byte && r.type == y.type && r.rows() == y.rows() && r.stride == y.stride, "convolution: residual");
   }
   if (gate.value >= 0) {
     const Value& s = program.value(gate.value);

@@ -26,6 +26,7 @@ class Dense : public Convolution {
   }
 
   const char* kernel() const override {
+    if (w_->one_byte) return "gemm_f32 on one-byte weights";
     return sizeof(T) == 1 ? (direct_ ? "gemm_u8" : "gemm_u8 on gathered rows")
                           : (direct_ ? "gemm_f32" : "gemm_f32 on gathered rows");
   }
@@ -154,6 +155,11 @@ class Dense : public Convolution {
     const Value& y = run.value(writes);
     const int64_t at = row * y.stride + first * lanes();
     if constexpr (sizeof(T) == 4) {
+      if (w_->one_byte)
+        return w_->gemm_f32->multiply_w8(
+            {a, a_stride, rows, w_->depth, w_->weight.as<int8_t>() + first * w_->depth * lanes(),
+             w_->multiplier.as<float>() + first * lanes(), w_->bias.as<float>() + first * lanes(), last - first,
+             run.f32(writes) + at, y.stride, e_.activation});
       const float* residual = e_.residual >= 0 ? run.f32(e_.residual) + at : nullptr;
       w_->gemm_f32->multiply({a, a_stride, rows, w_->depth, w_->weight.as<float>() + first * w_->depth * lanes(),
                               w_->bias.as<float>() + first * lanes(), last - first, residual, run.f32(writes) + at,

@@ -61,6 +61,23 @@ std::shared_ptr<ConvWeights> pack_dense_f32(const float* weight, const float* bi
   return packed;
 }
 
+std::shared_ptr<ConvWeights> pack_dense_w8(const int8_t* weight, const float* scale, const float* bias,
+                                           int64_t out_channels, int64_t in_channels) {
+  const int64_t kernel[3] = {1, 1, 1};
+  auto packed = started(Type::f32, false, out_channels, in_channels, kernel);
+  packed->one_byte = true;
+  packed->gemm_f32 = &VISION_SELECT(gemm_f32);
+  const int64_t lanes = packed->gemm_f32->lanes;
+  packed->tap_channels = packed->depth = in_channels;
+  packed->bias = padded(bias, out_channels, packed->columns);
+  packed->multiplier = padded(scale, out_channels, packed->columns);
+  packed->weight.resize(static_cast<size_t>(packed->columns * in_channels));
+  for (int64_t o = 0; o < out_channels; ++o)
+    for (int64_t c = 0; c < in_channels; ++c)
+      packed->weight.as<int8_t>()[((o / lanes) * in_channels + c) * lanes + o % lanes] = weight[o * in_channels + c];
+  return packed;
+}
+
 std::shared_ptr<ConvWeights> pack_depthwise_f32(const float* weight, const float* bias, int64_t channels,
                                                 const int64_t* kernel) {
   auto packed = started(Type::f32, true, channels, channels, kernel);

@@ -16,6 +16,7 @@ namespace accel_mobile {
 struct ConvWeights {
   Type type = Type::f32;
   bool depthwise = false;
+  bool one_byte = false;  // float32 with int8 weights: `multiplier` holds the scale of each column
   int64_t in_channels = 0, out_channels = 0;
   int64_t kernel[3] = {1, 1, 1};  // time, height, width
   int64_t tap_channels = 0;       // dense: channels per tap in the packed depth
@@ -30,7 +31,7 @@ struct ConvWeights {
 
   Buffer weight;
   Buffer bias;        // float or int32
-  Buffer multiplier;  // u8 only
+  Buffer multiplier;  // u8, or the scale of one-byte weights
 
   int64_t taps() const { return kernel[0] * kernel[1] * kernel[2]; }
   size_t bytes() const { return weight.bytes() + bias.bytes() + multiplier.bytes(); }
@@ -40,6 +41,9 @@ struct ConvWeights {
 // `narrow`: the positions of the input lie 4 channels apart, not a multiple of 16.
 std::shared_ptr<ConvWeights> pack_dense_f32(const float* weight, const float* bias, int64_t out_channels,
                                             int64_t in_channels, const int64_t* kernel, bool narrow);
+// For pointwise layers: float32 arithmetic on int8 weights, each column times `scale`.
+std::shared_ptr<ConvWeights> pack_dense_w8(const int8_t* weight, const float* scale, const float* bias,
+                                           int64_t out_channels, int64_t in_channels);
 std::shared_ptr<ConvWeights> pack_depthwise_f32(const float* weight, const float* bias, int64_t channels,
                                                 const int64_t* kernel);
 // `bias` is in units of the sums, without the zero point's part; `multiplier` turns sums into units of the result.

@@ -19,7 +19,7 @@ from accel_mobile.quantization.calibrate import calibrate
 from accel_mobile.quantization.config import QuantizationConfig
 from accel_mobile.quantization.lower import lower_to_int8
 from accel_mobile.quantization.report import layer_sqnr
-from accel_mobile.quantization.select import float_reasons, select_int8
+from accel_mobile.quantization.select import float_reasons, select_int8, select_int8_weights
 from accel_mobile.runtime.reference import run_graph
 
 __all__ = ["convert_to_deployable_form", "quantize"]
@@ -109,8 +109,10 @@ def quantize(
     chosen = select_int8(graph, config)
     if not chosen:
         raise QuantizationError("no layer can become int8; float_layers or the network's form leave no convolution")
-    int8 = lower_to_int8(graph, chosen, ranges)
-    recipe = Int8Recipe(chosen, ranges, float_reasons(graph, config), layer_sqnr(graph, int8, ranges, batches[0]))
+    int8_weights = select_int8_weights(graph, chosen, config)
+    int8 = lower_to_int8(graph, chosen, ranges, int8_weights)
+    report = layer_sqnr(graph, int8, ranges, batches[0])
+    recipe = Int8Recipe(chosen, ranges, int8_weights, float_reasons(graph, config), report)
     return DeployedModule(
         source, int8, args, captured.out_spec, any_batch=captured.any_batch, backend=backend, recipe=recipe
     )

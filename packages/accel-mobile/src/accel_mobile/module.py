@@ -33,12 +33,14 @@ class Int8Recipe:
     Attributes:
         chosen: Names of the nodes computed in int8.
         ranges: Scale and zero point of every value.
+        int8_weights: Names of float layers whose weights are stored as int8.
         reasons: Why convolutions and linear layers stayed in float32.
         sqnr: Signal to noise ratio in decibel per int8 value, on the first calibration item.
     """
 
     chosen: set[str]
     ranges: dict[str, Affine]
+    int8_weights: set[str] = field(default_factory=set)
     reasons: dict[str, str] = field(default_factory=dict)
     sqnr: dict[str, float] = field(default_factory=dict)
 
@@ -54,7 +56,8 @@ def build_graph(graph: Graph, recipe: Int8Recipe | None) -> Graph:
     """Optimise a captured graph, for float32 or by an int8 recipe."""
     if recipe is None:
         return optimise(graph)
-    return lower_to_int8(optimise(graph, activations=frozenset({"relu"})), recipe.chosen, recipe.ranges)
+    optimised = optimise(graph, activations=frozenset({"relu"}))
+    return lower_to_int8(optimised, recipe.chosen, recipe.ranges, recipe.int8_weights)
 
 
 class DeployedModule(nn.Module):

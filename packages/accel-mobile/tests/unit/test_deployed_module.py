@@ -150,6 +150,15 @@ def test_int8_is_smaller_and_reports_each_layer(video_net, clip):
     assert "stem" in str(int8.explain())
 
 
+def test_head_weights_take_one_byte_if_asked(video_net, clip):
+    net = video_net()
+    sizes = {n: quantize(net, [clip], QuantizationConfig(int8_weights_from=n)) for n in (None, 1000)}
+    assert sizes[1000].size_bytes() < sizes[None].size_bytes() - 2560 * 3 + 64 * 4 + 1
+    with torch.inference_mode():
+        assert relative(sizes[1000](clip), sizes[None](clip)) < 0.03
+        assert relative(on_torch(sizes[1000])(clip), sizes[1000](clip)) < 2e-3
+
+
 def test_inputs_that_cannot_be_taken(deployed, clip):
     with pytest.raises(DeployedInputError, match="requires grad"):
         deployed(clip.clone().requires_grad_())

@@ -172,3 +172,17 @@ def test_grouped_convolutions_fall_back_and_say_why(isa):
     assert step.where == "torch"
     assert "grouped" in step.reason
     torch.testing.assert_close(plan.run([x])[0], F.conv3d(x, graph.constants["w"], graph.constants["b"], groups=2))
+
+
+@pytest.mark.parametrize(("rows", "c_in", "c_out"), [(1, 70, 33), (3, 129, 100), (1, 3, 1)])
+def test_one_byte_weights(isa, rows, c_in, c_out):
+    torch.manual_seed(0)
+    x = torch.randn(rows, c_in)
+    q = torch.randint(-127, 128, (c_out, c_in), dtype=torch.int8)
+    constants = {"w": q, "s": torch.rand(c_out) / 127, "b": torch.randn(c_out)}
+    node = Node("y", "linear", ("x",), {"activation": "relu"}, {"weight": "w", "weight_scale": "s", "bias": "b"})
+    graph = single(node, {"x": x}, constants)
+    plan = NativePlan(graph, {})
+    assert "one-byte" in plan.steps()[0].reason
+    want = torch.relu(x.double() @ (q.double() * constants["s"].double()[:, None]).T + constants["b"].double())
+    torch.testing.assert_close(plan.run([x])[0].double(), want, rtol=1e-5, atol=1e-5)

@@ -21,6 +21,8 @@ class QuantizationConfig:
         bins: Number of histogram bins.
         float_stem: Keep the convolutions that read the input (and depthwise ones right after) in float32.
         float_layers: Names of captured operations (as `explain()` prints them) that stay in float32.
+        int8_weights_from: Pointwise and linear layers that stay in float32 (a network's head) store their weights as
+            int8 with a scale per output channel if there are at least so many; None keeps all in float32.
         max_batches: Read at most so many items of the calibration data; None for all.
 
     Example:
@@ -32,6 +34,7 @@ class QuantizationConfig:
     bins: int = 2048
     float_stem: bool = True
     float_layers: tuple[str, ...] = ()
+    int8_weights_from: int | None = 16384
     max_batches: int | None = None
 
     def __post_init__(self) -> None:

@@ -16,18 +16,23 @@ from accel_mobile.runtime.reference import ACTIVATIONS
 __all__ = ["activation_table", "fuse_tables", "lower_to_int8", "quantise_weight"]
 
 
-def lower_to_int8(graph: Graph, chosen: set[str], ranges: dict[str, Affine]) -> Graph:
+def lower_to_int8(
+    graph: Graph, chosen: set[str], ranges: dict[str, Affine], int8_weights: set[str] | None = None
+) -> Graph:
     """Return the int8 form of `graph`.
 
     Args:
         graph: Optimised float graph whose only joined activation is ReLU.
         chosen: Names of the nodes to rewrite.
         ranges: Scale and zero point of every value, from `calibrate`.
+        int8_weights: Names of float layers whose weights are stored as int8.
 
     Returns:
         A graph in which quantize and dequantize nodes stand where the two worlds meet.
     """
-    lowering = _Lowering(graph.copy(), chosen, ranges)
+    graph = graph.copy()
+    graph.nodes = [_with_int8_weight(graph, node) if node.name in (int8_weights or ()) else node for node in graph]
+    lowering = _Lowering(graph, chosen, ranges)
     return fuse_activation(fuse_tables(lowering.run())).check()  # what stayed float gets its activations back
 
 
@@ -51,6 +56,18 @@ def quantise_weight(weight: Tensor, bias: Tensor | None, x_scale: float) -> tupl
     shape = (-1, *[1] * (weight.dim() - 1))
     q = torch.clamp(torch.round(weight.double() / scale.reshape(shape)), -127, 127).to(torch.int8)
     return q, scale, torch.round(bias.double() / (x_scale * scale)).to(torch.int32)
+
+
+def _with_int8_weight(graph: Graph, node: Node) -> Node:
+    weight = graph.constant(node, "weight")
+    assert weight is not None
+    q, scale, _ = quantise_weight(weight, None, 1.0)
+    constants = {
+        **node.constants,
+        "weight": graph.add_constant(f"{node.name}.int8.weight", q),
+        "weight_scale": graph.add_constant(f"{node.name}.int8.scale", scale.float()),
+    }
+    return replace(node, constants=constants)
 
 
 def activation_table(kind: str, source: Affine, target: Affine) -> Tensor:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from accel_mobile.ir import Graph, Node
 from accel_mobile.quantization.config import QuantizationConfig
 
-__all__ = ["float_reasons", "select_int8"]
+__all__ = ["float_reasons", "select_int8", "select_int8_weights"]
 
 _FOLLOWS_INPUT = frozenset({"activation", "add", "channel_scale", "global_avg_pool"})
 
@@ -60,3 +60,20 @@ def _positions(node: Node) -> int:
             return 0
         positions *= size
     return positions
+
+
+def select_int8_weights(graph: Graph, chosen: set[str], config: QuantizationConfig) -> set[str]:
+    """Return the names of float pointwise and linear layers whose weights are worth storing in one byte each."""
+    if config.int8_weights_from is None:
+        return set()
+    names = set()
+    for node in graph:
+        if node.op not in ("conv", "linear") or node.name in chosen or len(node.inputs) > 1:
+            continue
+        weight = graph.constant(node, "weight")
+        assert weight is not None
+        pointwise = weight.shape[0] * weight.shape[1] == weight.numel() and node.attrs.get("groups", 1) == 1
+        named = (set(node.origin) | {node.name}) & set(config.float_layers)
+        if pointwise and not named and weight.numel() >= config.int8_weights_from:
+            names.add(node.name)
+    return names

@@ -172,7 +172,10 @@ class ProgramBuilder:
         if key not in self._packed:
             full = weight.reshape(*weight.shape[:2], *three(tuple(weight.shape[2:]), 1)).contiguous().numpy()
             bias = self._constant(node, "bias")
-            if node.op == "qconv":
+            if "weight_scale" in node.constants:
+                scale = self._constant(node, "weight_scale")
+                self._packed[key] = self._extension.pack_w8(full.reshape(full.shape[:2]), scale, bias)
+            elif node.op == "qconv":
                 multiplier, zero_point = self._constant(node, "multiplier"), node.attrs["x_zero_point"]
                 self._packed[key] = self._extension.pack_u8(full, bias, multiplier, depthwise, zero_point)
             else:

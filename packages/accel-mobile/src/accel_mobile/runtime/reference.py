@@ -47,9 +47,15 @@ def _activate(node: Node, x: Tensor) -> Tensor:
     return ACTIVATIONS[node.attrs.get("activation")](x)
 
 
+def _weight(constants: dict[str, Tensor]) -> Tensor:
+    """Return the filter; one that is stored as int8 is multiplied by its scale per output channel."""
+    weight, scale = constants["weight"], constants.get("weight_scale")
+    return weight if scale is None else weight.to(scale.dtype) * scale.reshape(-1, *[1] * (weight.dim() - 1))
+
+
 def _conv(node: Node, inputs: list[Any], constants: dict[str, Tensor]) -> Tensor:
     a = node.attrs
-    weight = constants["weight"]
+    weight = _weight(constants)
     y = _CONV[weight.dim() - 2](
         inputs[0], weight, constants.get("bias"), a["stride"], a["padding"], a["dilation"], a["groups"]
     )
@@ -76,7 +82,7 @@ def _affine(node: Node, inputs: list[Any], constants: dict[str, Tensor]) -> Tens
 
 
 def _linear(node: Node, inputs: list[Any], constants: dict[str, Tensor]) -> Tensor:
-    return _activate(node, F.linear(inputs[0], constants["weight"], constants.get("bias")))
+    return _activate(node, F.linear(inputs[0], _weight(constants), constants.get("bias")))
 
 
 def _avg_pool(node: Node, inputs: list[Any], constants: dict[str, Tensor]) -> Tensor:

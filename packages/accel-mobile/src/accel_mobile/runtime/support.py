@@ -51,6 +51,8 @@ def _conv(node: Node, shapes: list[tuple], graph: Graph) -> str | None:
     weight = graph.constant(node, "weight")
     assert weight is not None
     groups = node.attrs["groups"]
+    if "weight_scale" in node.constants and len(node.inputs) > 1:
+        return "one-byte weights with a residual sum run in torch"
     if groups == 1:
         return None
     if weight.shape[1] != 1 or groups != weight.shape[0]:
