@@ -23,7 +23,9 @@ _FILTERS = {"box": (0.5, 0), "bilinear": (1.0, 1), "hamming": (1.0, 2), "bicubic
 
 
 def resize(image: Tensor, size: list[int], interpolation: str = "bilinear", antialias: bool = True) -> Tensor:
-    """Resize images to a given height and width. This is the operator `resize` of `vision_contract`; it can be scripted.
+    """Resize images to a given height and width.
+
+    This is the operator `resize` of `vision_contract`; it can be scripted.
 
     Args:
         image: `[..., C, H, W]`, any dtype. uint8 in 0..255 stays uint8, rounded to nearest.

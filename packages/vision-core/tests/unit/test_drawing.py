@@ -106,14 +106,15 @@ def test_boxes_refuse_what_they_cannot_draw() -> None:
 
 
 @pytest.mark.parametrize("alpha", [0.0, 0.5, 0.8, 1.0])
-def test_masks_blend_and_the_last_one_wins(alpha: float) -> None:
+def test_masks_blend_and_overlaps_are_black(alpha: float) -> None:
     image = noise(3, 5, 6)
     masks = torch.rand(3, 5, 6, generator=torch.Generator().manual_seed(1)) > 0.5
     colors = [(255, 0, 0), (0, 200, 0), (1, 2, 3)]
     painted = image.clone()
     for mask, color in zip(masks, colors, strict=True):
         for y, x in mask.nonzero().tolist():
-            painted[:, y, x] = torch.tensor(color, dtype=torch.uint8)
+            alone = masks[:, y, x].sum() == 1
+            painted[:, y, x] = torch.tensor(color if alone else (0, 0, 0), dtype=torch.uint8)
     expected = (image * (1 - alpha) + painted * alpha).to(torch.uint8)
     assert torch.equal(draw_segmentation_masks(image, masks, alpha, colors), expected)
     in_floats = draw_segmentation_masks(image / 255, masks, alpha, colors)
@@ -131,10 +132,10 @@ def test_masks_refuse_what_they_cannot_draw() -> None:
 
 def test_keypoints_limbs_and_visibility() -> None:
     points = torch.tensor([[[10.0, 10], [30, 10], [30, 30]]])
-    drawn = draw_keypoints(black(), points, [(0, 1), (1, 2)], colors="white", radius=2, width=1)
-    assert drawn[0, 10, 20] == 255  # on the first limb
-    assert drawn[0, 20, 30] == 255  # on the second one
-    assert drawn[0, 10, 8] == 255  # the rim of a disc
+    drawn = draw_keypoints(black(), points, [(0, 1), (1, 2)], colors="red", radius=2, width=1)
+    assert drawn[:, 10, 20].tolist() == [255] * 3  # on the first limb
+    assert drawn[:, 20, 30].tolist() == [255] * 3  # on the second one
+    assert drawn[:, 10, 8].tolist() == [255, 0, 0]  # the rim of a disc
     assert drawn[0, 20, 20] == 0
     hidden = draw_keypoints(
         black(), points, [(0, 1), (1, 2)], colors="white", visibility=torch.tensor([[True, True, False]])

@@ -43,7 +43,7 @@ def box_convert(boxes: Tensor, in_fmt: str, out_fmt: str) -> Tensor:
     rotated_out = out_fmt == "xywhr" or out_fmt == "cxcywhr" or out_fmt == "xyxyxyxy"
     if rotated_in and not rotated_out:
         raise ValueError(
-            f"out_fmt: {in_fmt} boxes are rotated and cannot become {out_fmt}; for the upright box around them take the "
+            f"out_fmt: {in_fmt} boxes are rotated and cannot become {out_fmt}; for the box around them take the "
             "smallest and largest x and y of their xyxyxyxy corners"
         )
     if not rotated_in:
@@ -76,7 +76,7 @@ def _from_corners(corners: Tensor, fmt: str) -> Tensor:
 
 
 def _to_centre(boxes: Tensor, fmt: str) -> Tensor:
-    """Any rotated format to "cxcywhr"."""
+    """Turn any rotated format into "cxcywhr"."""
     if fmt == "cxcywhr":
         return boxes
     if fmt == "xywhr":
@@ -92,7 +92,7 @@ def _to_centre(boxes: Tensor, fmt: str) -> Tensor:
 
 
 def _from_centre(boxes: Tensor, fmt: str) -> Tensor:
-    """ "cxcywhr" to any rotated format."""
+    """Turn "cxcywhr" into any rotated format."""
     if fmt == "cxcywhr":
         return boxes
     cx, cy, w, h, r = boxes.unbind(-1)

@@ -1,9 +1,10 @@
 """Non-maximum suppression: of boxes that overlap, keep the best.
 
 The order is that of the scores, descending; equal scores keep their order, NaN counts as the highest score. A box goes
-if its intersection over union with a kept box before it is strictly greater than the threshold. The quotient is computed
-in the boxes' precision (float32 for half precision), operation by operation as torch does, so that the kernels and the
-reference agree on every bit. It is NaN, and suppresses nothing, for boxes with NaN and for two boxes without area.
+if its intersection over union with a kept box before it is strictly greater than the threshold. The quotient is
+computed in the boxes' precision (float32 for half precision), operation by operation as torch does, so that the
+kernels and the reference agree on every bit. It is NaN, and suppresses nothing, for boxes with NaN and for two boxes
+without area.
 """
 
 from __future__ import annotations
@@ -23,8 +24,8 @@ _BLOCK = 1024  # boxes that the reference compares with each other at once
 def nms(boxes: Tensor, scores: Tensor, iou_threshold: float) -> Tensor:
     """Keep the boxes that no better box overlaps by more than `iou_threshold`.
 
-    Greedy non-maximum suppression: Girshick et al., "Rich feature hierarchies", CVPR 2014. This is the operator `nms` of
-    `vision_contract`; it can be scripted, compiled and exported.
+    Greedy non-maximum suppression: Girshick et al., "Rich feature hierarchies", CVPR 2014. This is the operator `nms`
+    of `vision_contract`; it can be scripted, compiled and exported.
 
     Args:
         boxes: `[N, 4]` floating point: x1, y1, x2, y2.

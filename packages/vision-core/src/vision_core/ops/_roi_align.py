@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import torch
 from torch import Tensor, nn
-from torch._jit_internal import BroadcastingList2
+from torch._jit_internal import BroadcastingList2  # type: ignore[attr-defined]
 
 __all__ = ["RoIAlign", "roi_align"]
 
@@ -74,8 +74,8 @@ def roi_align(
 
     if (
         sampling_ratio > 0
-        and not torch.jit.is_scripting()
-        and (torch.compiler.is_compiling() or torch.jit.is_tracing())
+        and not torch.jit.is_scripting()  # type: ignore[attr-defined]
+        and (torch.compiler.is_compiling() or torch.jit.is_tracing())  # type: ignore[attr-defined]
     ):
         pooled = _pool(pixels, input, images, start, extent, bins_y, bins_x, sampling_ratio)
         return pooled.permute(0, 3, 1, 2)

@@ -38,7 +38,7 @@ def _call(transform: Callable[..., Any], inputs: tuple[Any, ...]) -> tuple[Any, 
 
 
 def _unwrap(outputs: tuple[Any, ...]) -> Any:
-    return outputs if len(outputs) > 1 else outputs[0]
+    return outputs[0] if len(outputs) == 1 else outputs
 
 
 class Compose(_Container):

@@ -46,6 +46,6 @@ def interpolation_name(interpolation: Interpolation) -> str:
 
 
 def pillow_filter(interpolation: Interpolation) -> int:
-    """Return Pillow's number of a filter. Pillow's "nearest" takes the nearest centre, so both nearest modes map to it."""
+    """Return Pillow's number of a filter; its "nearest" takes the nearest centre, so both nearest modes map to it."""
     name = interpolation_name(interpolation).removesuffix("-exact")
     return next(number for number, known in _BY_PILLOW_NUMBER.items() if known == name)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import inspect
 from collections.abc import Callable, Sequence
 from typing import Any, Self, dataclass_transform
 
@@ -42,7 +43,7 @@ class Transform(nn.Module):
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
-        if cls.__dict__.get("__annotations__") and "__init__" not in cls.__dict__:
+        if inspect.get_annotations(cls) and "__init__" not in cls.__dict__:
             dataclasses.dataclass(eq=False, repr=False)(cls)
 
     def check_inputs(self, flat_inputs: list[Any]) -> None:

@@ -45,7 +45,8 @@ def draw_bounding_boxes(
         width: width of the lines in pixels.
         font: TrueType font, a file or a name that the system finds; Pillow's own font when None.
         font_size: size of the font in points; 10 when None.
-        label_colors: colour of the texts, like `colors`; the boxes' colours when None, on a filled background black or white.
+        label_colors: colour of the texts, like `colors`; when None the boxes' colours, or black or white on a filled
+            background.
         label_background_colors: colour behind the texts, like `colors`; the boxes' colours when None.
         fill_labels: paint a background behind the texts.
 

@@ -41,13 +41,13 @@ def check_image(image: Tensor, channels: tuple[int, ...] = (1, 3)) -> None:
 
 def to_canvas(image: Tensor) -> Image:
     """Make an RGB PIL image from a checked tensor `[1 or 3, H, W]`, uint8 or floating point in 0..1."""
-    from PIL import Image as pillow
+    import PIL.Image
 
     pixels = image.detach()
     if pixels.is_floating_point():
         pixels = pixels.clamp(0, 1).mul(255).round().to(torch.uint8)
     pixels = pixels.expand(3, -1, -1).permute(1, 2, 0).cpu().contiguous()  # (H, W, 3)
-    return pillow.fromarray(pixels.numpy())
+    return PIL.Image.fromarray(pixels.numpy())
 
 
 def from_canvas(canvas: Image, like: Tensor) -> Tensor:
@@ -92,7 +92,7 @@ def parse_colors(colors: Colors, count: int, argument: str = "colors") -> list[t
         raise ValueError(f"{argument}: expected a colour name, an (r, g, b) triplet or a list of these, got {colors!r}")
     if len(colors) < count:
         raise ValueError(f"{argument}: {count} objects need at least {count} colours, got {len(colors)}")
-    return [parse_color(color) for color in colors[:count]]
+    return [parse_color(color) for color in colors[:count]]  # type: ignore[arg-type]
 
 
 def load_font(font: str | None, size: float | None) -> ImageFont | FreeTypeFont:

@@ -95,7 +95,7 @@ def save_image(
     format: str | None = None,
     **kwargs: Any,
 ) -> None:
-    """Write images to a file, several of them as a grid.
+    r"""Write images to a file, several of them as a grid.
 
     Args:
         tensor: what `make_grid` takes, floating point in 0..1 (values outside are cut off) or uint8 in 0..255.
@@ -108,7 +108,7 @@ def save_image(
         >>> file = io.BytesIO()
         >>> save_image(torch.rand(4, 3, 8, 8), file, format="png")
         >>> file.getvalue()[:4]
-        b'\\x89PNG'
+        b'\x89PNG'
     """
     from PIL import Image
 

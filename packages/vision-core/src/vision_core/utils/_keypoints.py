@@ -28,7 +28,7 @@ def draw_keypoints(
         image: `[3, H, W]`, uint8 in 0..255 or floating point in 0..1.
         keypoints: `[N, K, 2]`: K points x, y in pixels for each of N instances.
         connectivity: pairs of keypoint numbers to join by a line.
-        colors: colour of discs and lines; black when None.
+        colors: colour of the discs, white when None; lines are always white.
         radius: radius of a disc in pixels.
         width: width of a line in pixels.
         visibility: `[N, K]` or `[N, K, 1]`, true where a keypoint is visible; a hidden one gets no disc, and no line
@@ -63,12 +63,12 @@ def draw_keypoints(
 
     canvas = to_canvas(image)
     draw = ImageDraw.Draw(canvas)
-    ink = parse_color("black" if colors is None else colors)
+    ink = parse_color("white" if colors is None else colors)
     for points, visible in zip(keypoints.to(torch.int64).tolist(), visibility.bool().tolist(), strict=True):
         for (x, y), seen in zip(points, visible, strict=True):
             if seen:
                 draw.ellipse((x - radius, y - radius, x + radius, y + radius), fill=ink)
         for start, end in connectivity or ():
             if visible[start] and visible[end]:
-                draw.line((*points[start], *points[end]), fill=ink, width=width)
+                draw.line((*points[start], *points[end]), fill="white", width=width)
     return from_canvas(canvas, image)

@@ -16,7 +16,7 @@ __all__ = ["draw_segmentation_masks"]
 def draw_segmentation_masks(image: Tensor, masks: Tensor, alpha: float = 0.8, colors: Colors = None) -> Tensor:
     """Paint masks over a copy of an image.
 
-    Where masks overlap the last one wins.
+    Where masks overlap the paint is black: none of them hides the others.
 
     Args:
         image: `[3, H, W]`, uint8 in 0..255 or floating point in 0..1.
@@ -54,8 +54,8 @@ def draw_segmentation_masks(image: Tensor, masks: Tensor, alpha: float = 0.8, co
 
     palette = torch.tensor(parse_colors(colors, count), dtype=torch.uint8, device=image.device)
     paint = palette if image.dtype == torch.uint8 else palette.to(image.dtype) / 255
-    # The last mask that covers a pixel: the largest position among those that do.
-    position = torch.arange(1, count + 1, device=masks.device).view(-1, 1, 1)
-    top = (masks * position).amax(0)  # (H, W), 0 where no mask is
-    painted = torch.where(top > 0, paint[(top - 1).clamp_(min=0)].permute(2, 0, 1), image)
+    number = masks.sum(0)  # (H, W): masks that cover a pixel
+    owner = masks.to(torch.uint8).argmax(0)
+    mixed = torch.where(number == 1, paint[owner].permute(2, 0, 1), torch.zeros_like(image))
+    painted = torch.where(number > 0, mixed, image)
     return (image * (1 - alpha) + painted * alpha).to(image.dtype)

@@ -35,8 +35,8 @@ def to_dtype_image(image: Tensor, dtype: torch.dtype = torch.float, scale: bool 
 
     Example:
         >>> import torch
-        >>> to_dtype_image(torch.tensor([0, 51, 255], dtype=torch.uint8), torch.float32, scale=True).tolist()
-        [0.0, 0.20000000298023224, 1.0]
+        >>> to_dtype_image(torch.tensor([0, 255], dtype=torch.uint8), torch.float32, scale=True).tolist()
+        [0.0, 1.0]
     """
     if image.dtype == dtype:
         return image
@@ -154,7 +154,7 @@ def to_pil_image(pic: Tensor | np.ndarray, mode: str | None = None) -> Image:
         >>> to_pil_image(torch.zeros(3, 2, 4)).size
         (4, 2)
     """
-    from PIL import Image as pillow
+    import PIL.Image
 
     pixels = _to_array(pic, mode)
     if pixels.ndim != 3 or not 1 <= pixels.shape[2] <= 4:
@@ -169,9 +169,9 @@ def to_pil_image(pic: Tensor | np.ndarray, mode: str | None = None) -> Image:
         raise ValueError(f"mode: {pixels.shape[2]} channels make one of {allowed}, got {mode!r}")
     wanted = mode or natural
     if wanted == natural:
-        return pillow.fromarray(pixels)
+        return PIL.Image.fromarray(pixels)
     # Pixels are bytes in the named colour space already, so they are taken as they are, not converted.
-    return pillow.frombytes(wanted, (pixels.shape[1], pixels.shape[0]), pixels.tobytes())
+    return PIL.Image.frombytes(wanted, (pixels.shape[1], pixels.shape[0]), pixels.tobytes())
 
 
 def _to_array(pic: Any, mode: str | None) -> np.ndarray:
@@ -190,7 +190,7 @@ def _to_array(pic: Any, mode: str | None) -> np.ndarray:
 
 
 def _gray_to_pil(pixels: np.ndarray, mode: str | None) -> Image:
-    from PIL import Image as pillow
+    import PIL.Image
 
     modes = {"uint8": "L", "int16": "I;16", "uint16": "I;16", "int32": "I", "float32": "F"}
     natural = modes.get(str(pixels.dtype))
@@ -201,5 +201,5 @@ def _gray_to_pil(pixels: np.ndarray, mode: str | None) -> Image:
     if mode is not None and mode != natural:
         raise ValueError(f"mode: one channel of {pixels.dtype} makes {natural!r}, got {mode!r}")
     if natural == "I;16":
-        return pillow.frombytes("I;16", (pixels.shape[1], pixels.shape[0]), pixels.tobytes())
-    return pillow.fromarray(pixels)
+        return PIL.Image.frombytes("I;16", (pixels.shape[1], pixels.shape[0]), pixels.tobytes())
+    return PIL.Image.fromarray(pixels)

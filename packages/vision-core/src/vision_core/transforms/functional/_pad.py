@@ -93,7 +93,7 @@ def _source_positions(start: int, stop: int, length: int, mode: str, device: tor
 
 def _pad_pil(image: Image, padding: int | Sequence[int], fill: Fill = None, padding_mode: str = "constant") -> Image:
     import numpy as np
-    from PIL import Image as pillow
+    import PIL.Image
 
     pixels = np.asarray(image)
     planes = pixels[None] if pixels.ndim == 2 else pixels.transpose(2, 0, 1)
@@ -101,7 +101,7 @@ def _pad_pil(image: Image, padding: int | Sequence[int], fill: Fill = None, padd
     if isinstance(border, list) and len(border) != planes.shape[0]:
         raise ValueError(f"fill: expected 1 value or {planes.shape[0]} for an image of mode {image.mode}, got {fill!r}")
     padded = pad_image(torch.from_numpy(np.array(planes)), padding, border, padding_mode).numpy()
-    result = pillow.fromarray(np.ascontiguousarray(padded[0] if pixels.ndim == 2 else padded.transpose(1, 2, 0)))
+    result = PIL.Image.fromarray(np.ascontiguousarray(padded[0] if pixels.ndim == 2 else padded.transpose(1, 2, 0)))
     if image.mode == "P":
         palette = image.getpalette()
         result = result.convert("P") if result.mode != "P" and palette is None else result
