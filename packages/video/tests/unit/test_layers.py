@@ -4,6 +4,7 @@ from torch import nn
 
 from video.layers import (
     ConvReduce3D,
+    DepthwiseConv3d,
     RoIAlign,
     SqueezeExcitation,
     Swish,
@@ -106,3 +107,36 @@ def test_round_width(width, multiplier, options, expected):
 def test_round_repeats():
     assert [round_repeats(depth, 2.2) for depth in (1, 2, 5, 3)] == [3, 5, 11, 7]
     assert round_repeats(3, 0) == 3
+
+
+@pytest.mark.parametrize("stride", [(1, 1, 1), (1, 2, 2), (2, 3, 1)])
+@pytest.mark.parametrize(
+    ("kernel", "padding"), [((3, 3, 3), (1, 1, 1)), ((5, 1, 1), (2, 0, 0)), ((2, 3, 4), (0, 1, 2))]
+)
+def test_depthwise_gradients_equal_those_of_conv3d(kernel, padding, stride):
+    torch.manual_seed(0)
+    fast = DepthwiseConv3d(6, kernel, stride, padding).train()
+    plain = nn.Conv3d(6, 6, kernel, stride, padding, groups=6, bias=False)
+    plain.load_state_dict(fast.state_dict())
+    x = torch.randn(2, 6, 7, 8, 9)
+    results = []
+    for layer in (fast, plain):
+        y = x.clone().requires_grad_()
+        out = layer(y)
+        first = torch.autograd.grad(out.square().sum(), (y, layer.weight), create_graph=True)
+        second = torch.autograd.grad(sum(g.square().sum() for g in first), (y, layer.weight))
+        results.append((out, *first, *second))
+    assert "_Depthwise" in type(fast(x.requires_grad_()).grad_fn).__name__
+    for ours, expected in zip(*results, strict=True):
+        torch.testing.assert_close(ours, expected, rtol=1e-4, atol=1e-3)
+
+
+def test_depthwise_is_conv3d_outside_of_training():
+    layer = DepthwiseConv3d(4, (3, 3, 3), padding=(1, 1, 1))
+    x = torch.randn(1, 4, 3, 5, 5)
+    program = torch.export.export(layer.train(), (x,))
+    assert any("conv3d" in str(node.target) or "convolution" in str(node.target) for node in program.graph.nodes)
+    assert "Depthwise" not in type(layer.eval()(x).grad_fn).__name__
+    torch.testing.assert_close(torch.compile(layer.train(), fullgraph=True, backend="eager")(x), layer(x))
+    scripted = torch.jit.script(layer)
+    torch.testing.assert_close(scripted(x), layer(x))

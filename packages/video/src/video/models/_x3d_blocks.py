@@ -5,6 +5,7 @@ import math
 from torch import nn
 
 from video.layers.convolutions import Conv2plus1d
+from video.layers.depthwise import DepthwiseConv3d
 from video.layers.squeeze_excitation import SqueezeExcitation
 from video.layers.swish import Swish
 from video.layers.utils import round_width
@@ -66,14 +67,8 @@ def create_x3d_stem(
         padding=(0, conv_padding[1], conv_padding[2]),
         bias=False,
     )
-    temporal = nn.Conv3d(
-        out_channels,
-        out_channels,
-        kernel_size=(time, 1, 1),
-        stride=(conv_stride[0], 1, 1),
-        padding=(conv_padding[0], 0, 0),
-        bias=False,
-        groups=out_channels,
+    temporal = DepthwiseConv3d(
+        out_channels, (time, 1, 1), stride=(conv_stride[0], 1, 1), padding=(conv_padding[0], 0, 0)
     )
     return ResNetBasicStem(
         conv=Conv2plus1d(conv_t=spatial, conv_xy=temporal),
@@ -116,15 +111,8 @@ def create_x3d_bottleneck_block(
         >>> block(torch.rand(1, 8, 4, 8, 8)).shape
         torch.Size([1, 8, 4, 4, 4])
     """
-    depthwise = nn.Conv3d(
-        dim_inner,
-        dim_inner,
-        kernel_size=conv_kernel_size,
-        stride=conv_stride,
-        padding=(conv_kernel_size[0] // 2, conv_kernel_size[1] // 2, conv_kernel_size[2] // 2),
-        bias=False,
-        groups=dim_inner,
-    )
+    padding = (conv_kernel_size[0] // 2, conv_kernel_size[1] // 2, conv_kernel_size[2] // 2)
+    depthwise = DepthwiseConv3d(dim_inner, conv_kernel_size, conv_stride, padding)
     attention = (
         SqueezeExcitation(dim_inner, round_width(dim_inner, se_ratio), is_3d=True) if se_ratio > 0 else nn.Identity()
     )

@@ -52,7 +52,7 @@ class MultiPathWayNet(Net):
 
     def forward(self, x: list[Tensor]) -> Tensor:  # type: ignore[override]
         """Run all blocks on one tensor ``[N, C, T, H, W]`` per pathway; the caller's list stays as it is."""
-        if not torch.jit.is_scripting():
+        if not torch.jit.is_scripting():  # pyright: ignore[reportPrivateImportUsage]
             return super().forward(x)  # type: ignore[arg-type]
         joined = x[0]
         for block in self.blocks:

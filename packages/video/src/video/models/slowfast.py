@@ -59,7 +59,7 @@ class PoolConcatPathway(nn.Module):
             for i, pool in enumerate(self.pool):
                 pooled[i] = pool(x[i])
         joined = torch.cat(pooled, dim=self.dim)
-        if not torch.jit.is_scripting():
+        if not torch.jit.is_scripting():  # pyright: ignore[reportPrivateImportUsage]
             if self.retain_list:
                 return [joined]  # type: ignore[return-value]
         elif self.retain_list:
