@@ -5,6 +5,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
+from torch.nn.grad import conv3d_weight
 
 __all__ = ["DepthwiseConv3d"]
 
@@ -79,7 +80,7 @@ class _Depthwise(torch.autograd.Function):
         if ctx.needs_input_grad[0]:
             grad_x = _input_gradient(grad, weight, x, ctx.stride, ctx.padding)
         if ctx.needs_input_grad[1]:
-            grad_weight = nn.grad.conv3d_weight(x, weight.shape, grad, ctx.stride, ctx.padding, 1, weight.shape[0])  # pyright: ignore[reportPrivateImportUsage]
+            grad_weight = conv3d_weight(x, weight.shape, grad, ctx.stride, ctx.padding, 1, weight.shape[0])  # pyright: ignore[reportPrivateImportUsage]
         return grad_x, grad_weight, None, None
 
 
