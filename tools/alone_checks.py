@@ -21,6 +21,7 @@ __all__ = [
     "HEAVY",
     "copy_tests",
     "entry_points_load",
+    "has_tests",
     "import_budget",
     "imports_without_warning",
     "is_typed",
@@ -122,14 +123,17 @@ def import_budget(package: Package, environment: Environment, *, after_torch: bo
     return f"{median:.0f} ms" + (f" (over the goal of {goal:.0f} ms)" if median > goal else "")
 
 
+def has_tests(package: Package) -> bool:
+    """Whether there is any test file in the package's ``tests/``."""
+    return any(package.tests.rglob("test_*.py"))
+
+
 def copy_tests(root: Path, package: Package, folder: Path) -> Path:
     """Copies the package's tests out of the tree, with the markers and options of the root's pytest settings.
 
     Returns:
         The folder with the copy.
     """
-    if not any(package.tests.rglob("test_*.py")):
-        raise ToolError(f"{package.name} has no tests in {package.tests}")
     target = folder / f"tests-{package.name}"
     shutil.copytree(package.tests, target, ignore=shutil.ignore_patterns("__pycache__"))
     options = tomllib.loads((root / "pyproject.toml").read_text(encoding="utf-8"))["tool"]["pytest"]["ini_options"]

@@ -62,6 +62,7 @@ class Prover:
     workspace: Workspace
     factory: EnvironmentFactory
     wheels: dict[str, Path]
+    tests: dict[str, Path]  # copies, as they were when the wheels were built
     goal: float
     limit: float
 
@@ -99,24 +100,24 @@ class Prover:
         return set(self.workspace.packages) - allowed
 
     def _tests(self, package: Package, environment: checks.Environment, proof: Proof) -> None:
-        folder = self.factory.folder
         without_extras = " and ".join(["not slow", *(f"not {marker}" for marker in extra_markers(self.workspace))])
-        tests: list[Path] = []
 
         def plain() -> str:
-            tests.append(checks.copy_tests(self.workspace.root, package, folder))
+            if package.name not in self.tests:
+                raise ToolError(f"{package.name} has no tests in {package.tests}")
             environment.install(package.test)
-            return self._run(environment, tests[0], without_extras, proof)
+            return self._run(environment, self.tests[package.name], without_extras, proof)
 
         proof.step("tests", plain)
-        if not tests:
+        if package.name not in self.tests:
             return
+        tests = self.tests[package.name]
         for extra, marker in marked_extras(package).items():
 
             def marked(extra: str = extra, marker: str = marker) -> str:
                 environment.install([f"{package.name}[{extra}]"])
                 checks.no_siblings(package, environment, self._strangers(package, extra))
-                return self._run(environment, tests[0], f"{marker} and not slow", proof)
+                return self._run(environment, tests, f"{marker} and not slow", proof)
 
             proof.step(f"tests [{extra}]", marked)
 
@@ -202,16 +203,18 @@ def main(argv: Sequence[str] | None = None, root: Path = ROOT) -> int:
         parser.error("name packages, or pass --all")
     workspace = load(root)
     packages = workspace.select(options.packages)
-    wheels = {}
-    for package in wheels_needed(workspace, packages):
-        start = time.monotonic()
-        wheels |= fresh_wheels(workspace, [package])
-        print(f"[{package.name}] wheel: {wheels[package.name].name} ({time.monotonic() - start:.1f} s)", flush=True)
     with _folder(options.keep) as folder, ThreadPoolExecutor(options.jobs) as pool:
+        wheels, tests = {}, {}
+        for package in wheels_needed(workspace, packages):
+            start = time.monotonic()
+            wheels |= fresh_wheels(workspace, [package])
+            if package in packages and checks.has_tests(package):
+                tests[package.name] = checks.copy_tests(root, package, folder)
+            print(f"[{package.name}] wheel: {wheels[package.name].name} ({time.monotonic() - start:.1f} s)", flush=True)
         factory = EnvironmentFactory(folder, workspace, options.torch)
-        prover = Prover(workspace, factory, wheels, options.import_goal, options.import_limit)
+        prover = Prover(workspace, factory, wheels, tests, options.import_goal, options.import_limit)
         proofs = list(pool.map(prover.prove, packages))
-    report(proofs)
+        report(proofs)  # before the environments are deleted, which takes a while
     return 1 if any(proof.failed for proof in proofs) else 0
 
 

@@ -126,12 +126,6 @@ def test_tests_that_fail_or_show_nothing(lens, repository, tmp_path, text, messa
         run_tests(package, environment, repository.root, tmp_path)
 
 
-def test_a_package_without_tests(lens, repository, tmp_path):
-    package, environment = lens()
-    with pytest.raises(ToolError, match="lens has no tests"):
-        run_tests(package, environment, repository.root, tmp_path)
-
-
 def test_extras_are_run_where_a_test_carries_their_marker(repository):
     repository.package("lens", extras='io = ["prism"]\nweb-ui = ["rich"]', files={"tests/test_io.py": "# nothing\n"})
     repository.package("prism")
@@ -169,6 +163,7 @@ def test_the_whole_program(repository, monkeypatch, capsys):
     repository.package("good", files=test)
     repository.package("leaning", dependencies='"good"', files=test)
     repository.package("broken", files=test)
+    repository.package("untested")
     pyproject = repository.root / "packages/broken/pyproject.toml"
     entry = '\n[project.entry-points."vision_contract.operators"]\nnms = "broken.ops:nms"\n'
     pyproject.write_text(pyproject.read_text() + entry)
@@ -189,5 +184,7 @@ def test_the_whole_program(repository, monkeypatch, capsys):
     assert "FAILED: entry points" in table["broken"]
     assert "No module named 'broken.ops'" in err
     assert "FAILED: install alone" in table["leaning"]
+    assert "FAILED: tests" in table["untested"]
+    assert "untested has no tests" in err
     assert "brought its sibling good" in err
     assert prove_alone.main(["good"], repository.root) == 0
