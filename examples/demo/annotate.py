@@ -9,7 +9,6 @@ import torch
 from torch import Tensor
 
 from examples.demo.classify import Window
-from video.transforms import reference_resize
 from vision_contract import find
 from vision_core.utils import annotate_label
 from vision_io import VideoDecoder, VideoEncoder
@@ -40,7 +39,7 @@ def write_annotated(
     """
     facts = decoder.metadata
     size = _output_size(facts.height, facts.width)
-    resize = find("resize", default=reference_resize)
+    resize = find("resize")
     fps = facts.num_frames / facts.duration_seconds if facts.duration_seconds > 0 else 1.0
     with VideoEncoder(target, fps=min(max(fps, 1.0), 120.0), crf=20, preset="veryfast") as encoder:
         for window in windows:

@@ -41,6 +41,9 @@ def train_baseline(config: DemoConfig, clips: Clips, progress: Progress) -> tupl
     """
     torch.manual_seed(config.seed)
     model = mobilenet_v3_small(num_classes=len(ACTIONS)).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+    for module in model.modules():
+        if isinstance(module, nn.BatchNorm2d):
+            module.momentum = 0.1  # its own 0.01 would need thousands of steps to learn the statistics
     schedule = Schedule(
         config.baseline_steps, 2 * config.batch_size, config.baseline_learning_rate, config.weight_decay, config.seed
     )

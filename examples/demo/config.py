@@ -49,7 +49,7 @@ class DemoConfig:
     head_width: int = 256
     batch_size: int = 16
     clips_per_video: int = 2
-    stages: tuple[tuple[int, int, float], ...] = ((56, 240, 4e-3), (112, 100, 2e-3))
+    stages: tuple[tuple[int, int, float], ...] = ((56, 240, 4e-3), (112, 72, 1.5e-3))
     weight_decay: float = 0.05
     baseline_steps: int = 150
     baseline_learning_rate: float = 2e-3

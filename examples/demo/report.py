@@ -130,7 +130,9 @@ def _strips(validation: Clips, logits: Tensor) -> str:
         larger = (
             torch.nn.functional.interpolate(frames.float(), scale_factor=2, mode="bilinear").round().to(torch.uint8)
         )
-        strip = make_grid([annotate_label(frame, seen, score=score) for frame in larger], nrow=len(larger), padding=2)
+        strip = make_grid(
+            [annotate_label(frame, seen, score=score, font_size=18) for frame in larger], nrow=len(larger), padding=2
+        )
         picture = base64.b64encode(encode_png(strip).numpy().tobytes()).decode("ascii")
         verdict = "" if seen == title else f' <span class="wrong">taken for {escape(seen)}</span>'
         alt = f"Four frames of a clip of the action {title}"

@@ -16,7 +16,6 @@ from examples.demo.data import Clips, network_input
 from examples.demo.depthwise import with_fast_depthwise
 from examples.demo.motion_energy import init_motion_energy
 from video.models import create_x3d
-from video.transforms import reference_resize
 from vision_contract import find
 
 __all__ = ["Curve", "Progress", "Schedule", "build_x3d", "fit", "shrink", "train_x3d"]
@@ -107,7 +106,7 @@ def shrink(clips: Clips, size: int) -> Clips:
     """Resize all clips to ``size`` by ``size``, with the resize that the contract finds."""
     if clips.video.shape[-1] == size:
         return clips
-    resize = find("resize", default=reference_resize)
+    resize = find("resize")
     return Clips(torch.stack([resize(video, [size, size], "bilinear", True) for video in clips.video]), clips.label)
 
 
