@@ -29,7 +29,7 @@ def build_info() -> dict[str, Any]:
         instruction set in use; the environment variable `VISION_ISA` forces one), `isas` (all that are present),
         `compiler`.
 
-    Example:
+    Examples:
         >>> build_info()["version"]
         '0.1.0'
     """

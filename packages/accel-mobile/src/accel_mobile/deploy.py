@@ -57,7 +57,7 @@ def convert_to_deployable_form(
         CaptureError: If the model cannot be traced.
         DeploymentError: If the traced graph computes something else than the model.
 
-    Example:
+    Examples:
         >>> deployed = convert_to_deployable_form(model, torch.randn(1, 3, 4, 160, 160))
         >>> print(deployed.explain())
     """
@@ -93,7 +93,7 @@ def quantize(
         QuantizationError: If calibration is empty, has several sizes, or nothing can become int8.
         CaptureError: If the model cannot be traced.
 
-    Example:
+    Examples:
         >>> int8 = quantize(model, [clip for clip, _ in loader])
     """
     config = config or QuantizationConfig()

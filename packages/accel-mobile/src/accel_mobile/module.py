@@ -67,7 +67,7 @@ class DeployedModule(nn.Module):
     `copy.deepcopy` work (weights are packed again on first use). An input of another size is planned on its first call
     and then cached; another batch size is cheap, other sizes trace the model again.
 
-    Example:
+    Examples:
         >>> deployed = convert_to_deployable_form(model, torch.randn(1, 3, 4, 160, 160))
         >>> logits = deployed(clip)
     """
@@ -181,7 +181,7 @@ class DeployedModule(nn.Module):
     def explain(self) -> Explanation:
         """Return what runs where, and why, for the input sizes of the conversion's example.
 
-        Example:
+        Examples:
             >>> print(deployed.explain())
         """
         reasons = self._recipe.reasons if self._recipe is not None else {}

@@ -61,7 +61,7 @@ class Layout:
     Raises:
         ValueError: `axes` cannot be understood.
 
-    Example:
+    Examples:
         >>> VIDEO_CTHW.check(torch.zeros(8, 3, 4, 4), "clip", C=3)
         ContractError: clip: expected VIDEO_CTHW [... 3 T H W], got (8, 3, 4, 4); shape fits FRAMES_TCHW: use
         clip.transpose(-4, -3); axis C (-4) is 8, not 3
@@ -99,7 +99,7 @@ class Layout:
             ContractError: `x` has another number of axes, or an axis of another size.
             TypeError: `sizes` names an axis that this layout does not have.
 
-        Example:
+        Examples:
             >>> clip = VIDEO_CTHW.check(clip, "clip", C=3)
         """
         try:
@@ -127,7 +127,7 @@ class Layout:
     def fits(self, x: Any) -> bool:
         """Whether `x` could have this layout: what :meth:`check` asks, without an error.
 
-        Example:
+        Examples:
             >>> IMAGE_CHW.fits(torch.zeros(3, 4, 5)), FLOW_2HW.fits(torch.zeros(4, 5, 2))
             (True, False)
         """
@@ -139,7 +139,7 @@ class Layout:
     def sizes(self, x: Any) -> dict[str, int]:
         """The size of each lettered axis of `x`; raises :class:`ContractError` if it does not have this layout.
 
-        Example:
+        Examples:
             >>> VIDEO_CTHW.sizes(torch.zeros(2, 3, 8, 4, 5))
             {'C': 3, 'T': 8, 'H': 4, 'W': 5}
         """
@@ -149,7 +149,7 @@ class Layout:
     def axis(self, letter: str) -> int:
         """Where an axis is, counted from the end, so that batch axes do not move it; TypeError if there is none.
 
-        Example:
+        Examples:
             >>> VIDEO_CTHW.axis("T")
             -3
         """
@@ -160,7 +160,7 @@ class Layout:
     def permutation(self, other: Layout) -> tuple[int, ...]:
         """The axes of this layout in the order of `other`; the caller permutes. ValueError if they are not the same.
 
-        Example:
+        Examples:
             >>> frames = clip.permute(*range(clip.ndim - 4), *VIDEO_CTHW.permutation(FRAMES_TCHW))  # -3, -4, -2, -1
         """
         if set(self._tokens) != set(other._tokens):

@@ -94,7 +94,7 @@ def provide(name: str, function: F) -> F:
     Raises:
         TypeError: it cannot be called or pickled (a lambda, a local function, a torch operator).
 
-    Example:
+    Examples:
         >>> provide("nms", my_package.fast_nms)
     """
     if function is None:
@@ -136,7 +136,7 @@ def find(name: str, *, default: Function | None = None, prefer: str | None = Non
     Raises:
         OperatorNotFoundError: nobody provides it and there is no default.
 
-    Example:
+    Examples:
         >>> nms = find("nms", default=_reference.nms)
     """
     if name in _provided:
@@ -163,7 +163,7 @@ def find(name: str, *, default: Function | None = None, prefer: str | None = Non
 def operators() -> list[Provider]:
     """Every provider of every operator, and which one :func:`find` returns. Loads them, so that a broken one shows why.
 
-    Example:
+    Examples:
         >>> operators()
         [Provider(name='nms', target='vision_core.ops:nms', distribution='vision-core', version='0.1.0', ...)]
     """

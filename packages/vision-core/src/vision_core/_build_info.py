@@ -34,7 +34,7 @@ class BuildInfo:
 def build_info() -> BuildInfo:
     """Return what this installation is made of.
 
-    Example:
+    Examples:
         >>> import vision_core
         >>> vision_core.build_info().version == vision_core.__version__
         True

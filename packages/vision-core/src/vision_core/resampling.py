@@ -40,7 +40,7 @@ def resize(image: Tensor, size: list[int], interpolation: str = "bilinear", anti
     Raises:
         ValueError: less than three dimensions, sizes below 1, or an unknown interpolation.
 
-    Example:
+    Examples:
         >>> import torch
         >>> resize(torch.zeros(2, 3, 64, 48, dtype=torch.uint8), [16, 12]).shape
         torch.Size([2, 3, 16, 12])
@@ -135,7 +135,7 @@ def resize_reference(image: Tensor, size: list[int], interpolation: str = "bilin
     Returns:
         `[..., C, height, width]`, dtype of `image`.
 
-    Example:
+    Examples:
         >>> import torch
         >>> resize_reference(torch.ones(1, 4, 4), [2, 2]).tolist()
         [[[1.0, 1.0], [1.0, 1.0]]]

@@ -39,7 +39,7 @@ def build_info() -> BuildInfo:
         ``version``; ``native``: the kernels are in use; ``reason``: why they are not; ``isa``: the instruction set in
         use; ``isas``: those that this machine has; ``compiler``.
 
-    Example:
+    Examples:
         >>> from vision_io import build_info
         >>> sorted(build_info())
         ['compiler', 'isa', 'isas', 'native', 'reason', 'version']

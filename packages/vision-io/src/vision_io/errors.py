@@ -8,7 +8,7 @@ __all__ = ["DecodeError", "EncodeError", "LimitError", "MissingDependencyError"]
 class DecodeError(ValueError):
     """The source is missing, damaged, cut off, or holds nothing that can be decoded.
 
-    Example:
+    Examples:
         >>> from vision_io import DecodeError, decode_image
         >>> try:
         ...     decode_image(b"not an image")

@@ -23,7 +23,7 @@ class Limits:
         max_batch_bytes: Largest clip that one call of a video decoder returns, in bytes.
         max_animation_pixels: Most pixels of all pictures of an animated image together.
 
-    Example:
+    Examples:
         >>> from vision_io import Limits
         >>> Limits(max_pixels=1920 * 1080).max_pixels
         2073600

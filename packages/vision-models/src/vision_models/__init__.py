@@ -1,6 +1,6 @@
 """Model zoo for computer vision in PyTorch: builders, registry, published weights.
 
-Example:
+Examples:
     >>> from vision_models import ResNet18_Weights, resnet18
     >>> weights = ResNet18_Weights.DEFAULT
     >>> model = resnet18(weights=weights).eval()  # doctest: +SKIP

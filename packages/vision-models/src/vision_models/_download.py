@@ -77,7 +77,7 @@ def fetch(
         HashMismatchError: the cached file, or what every source sent, has another SHA-256.
         DownloadError: no source delivered the file.
 
-    Example:
+    Examples:
         >>> from vision_models.hub import fetch
         >>> path = fetch("https://example.org/net-0a1b2c3d.pth", sha256="0a1b2c3d")  # doctest: +SKIP
     """

@@ -19,7 +19,7 @@ def make_divisible(channels: float, divisor: int = 8, minimum: int | None = None
         divisor: what the result is a multiple of.
         minimum: the smallest result, ``divisor`` by default.
 
-    Example:
+    Examples:
         >>> make_divisible(37.0), make_divisible(19.0)
         (40, 24)
     """
@@ -43,7 +43,7 @@ class Conv2dNormActivation(nn.Sequential):
         inplace: whether the activation works in place; ``None`` for activations without that argument.
         bias: of the convolution; by default where there is no normalisation.
 
-    Example:
+    Examples:
         >>> import torch
         >>> Conv2dNormActivation(3, 8, stride=2)(torch.zeros(1, 3, 16, 16)).shape
         torch.Size([1, 8, 8, 8])
@@ -88,7 +88,7 @@ class SqueezeExcitation(nn.Module):
         activation: makes the activation between them.
         scale_activation: makes the gate's own activation.
 
-    Example:
+    Examples:
         >>> import torch
         >>> SqueezeExcitation(8, 2)(torch.zeros(1, 8, 4, 4)).shape
         torch.Size([1, 8, 4, 4])
@@ -125,7 +125,7 @@ class StochasticDepth(nn.Module):
     Raises:
         ValueError: ``p`` is out of range or ``mode`` unknown.
 
-    Example:
+    Examples:
         >>> import torch
         >>> StochasticDepth(0.5).eval()(torch.ones(2, 1))
         tensor([[1.],

@@ -57,7 +57,7 @@ class ImageClassification(nn.Module):
     Raises:
         ValueError: an unknown interpolation, a size that is not positive, or not three means and deviations.
 
-    Example:
+    Examples:
         >>> import torch
         >>> from vision_models import ResNet50_Weights
         >>> prepare = ResNet50_Weights.DEFAULT.transforms()

@@ -42,7 +42,7 @@ def register_model(
     Raises:
         ValueError: the name is taken by another builder, or holds upper case letters.
 
-    Example:
+    Examples:
         >>> from torch import nn
         >>> import vision_models
         >>> @vision_models.register_model()
@@ -79,7 +79,7 @@ def list_models(
         include: shell-style pattern or patterns; a name is kept when any of them matches. All names by default.
         exclude: shell-style pattern or patterns of names to leave out; applied after ``include``.
 
-    Example:
+    Examples:
         >>> import vision_models
         >>> vision_models.list_models(include="resne*", exclude=["*101*", "*152"])
         ['resnet18', 'resnet34', 'resnet50', 'resnext50_32x4d']
@@ -114,7 +114,7 @@ def get_model(name: str, **config: Any) -> nn.Module:
     Raises:
         ValueError: no model has this name.
 
-    Example:
+    Examples:
         >>> import vision_models
         >>> model = vision_models.get_model("mobilenet_v3_small", weights=None, num_classes=10)
         >>> model.classifier[-1].out_features
@@ -132,7 +132,7 @@ def get_model_weights(name: Callable[..., nn.Module] | str) -> type[WeightsEnum]
     Raises:
         ValueError: no such model, or a model without published weights.
 
-    Example:
+    Examples:
         >>> import vision_models
         >>> [entry.name for entry in vision_models.get_model_weights("resnet50")]
         ['IMAGENET1K_V1', 'IMAGENET1K_V2']
@@ -156,7 +156,7 @@ def get_weight(name: str) -> WeightsEnum:
     Raises:
         ValueError: the name has no dot, or names no known enumeration or no member of it.
 
-    Example:
+    Examples:
         >>> import vision_models
         >>> vision_models.get_weight("ResNet50_Weights.DEFAULT")
         ResNet50_Weights.IMAGENET1K_V2

@@ -32,7 +32,7 @@ class Weights:
         sha256: the first digits of the file's SHA-256, at least eight; read from the file name ``name-<digits>.pth`` by
             default; ``None`` when that has none.
 
-    Example:
+    Examples:
         >>> from functools import partial
         >>> from vision_models import ImageClassification, Weights
         >>> Weights("https://example.org/net-0a1b2c3d.pth", partial(ImageClassification, crop_size=224), {}).sha256
@@ -53,7 +53,7 @@ class Weights:
 class WeightsEnum(Enum):
     """Base of the weights enumerations: each member is one :class:`Weights`.
 
-    Example:
+    Examples:
         >>> from vision_models import ResNet50_Weights
         >>> weights = ResNet50_Weights.DEFAULT
         >>> weights, weights.meta["num_params"], weights.meta["_metrics"]["ImageNet-1K"]["acc@1"]

@@ -31,7 +31,7 @@ class AlexNet(nn.Module):
         num_classes: number of logits.
         dropout: probability of zeroing a feature before the classifier's first two layers while training.
 
-    Example:
+    Examples:
         >>> import torch
         >>> from vision_models import AlexNet
         >>> AlexNet(num_classes=5)(torch.zeros(2, 3, 64, 64)).shape
@@ -90,7 +90,7 @@ def alexnet(*, weights: AlexNet_Weights | str | None = None, progress: Report = 
         progress: how the download is reported, see :meth:`WeightsEnum.get_state_dict`.
         **kwargs: for :class:`AlexNet`.
 
-    Example:
+    Examples:
         >>> import torch
         >>> from vision_models import alexnet
         >>> alexnet(num_classes=10).eval()(torch.zeros(1, 3, 64, 64)).shape

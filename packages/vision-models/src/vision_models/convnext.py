@@ -123,7 +123,7 @@ class ConvNeXt(nn.Module):
         ValueError: ``block_setting`` is empty.
         TypeError: it holds something else than configurations.
 
-    Example:
+    Examples:
         >>> import torch
         >>> from vision_models.convnext import CNBlockConfig, ConvNeXt
         >>> stages = [CNBlockConfig(16, 32, 1), CNBlockConfig(32, None, 2)]
@@ -234,7 +234,7 @@ def convnext_tiny(
         progress: how the download is reported, see :meth:`WeightsEnum.get_state_dict`.
         **kwargs: for :class:`ConvNeXt`.
 
-    Example:
+    Examples:
         >>> import torch
         >>> from vision_models import convnext_tiny
         >>> convnext_tiny(num_classes=10).eval()(torch.zeros(1, 3, 64, 64)).shape

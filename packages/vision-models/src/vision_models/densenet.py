@@ -139,7 +139,7 @@ class DenseNet(nn.Module):
     Raises:
         ValueError: ``block_config`` is empty.
 
-    Example:
+    Examples:
         >>> import torch
         >>> from vision_models import DenseNet
         >>> DenseNet(8, (2, 2), 16, num_classes=5).eval()(torch.zeros(2, 3, 32, 32)).shape
@@ -244,7 +244,7 @@ def densenet121(
         progress: how the download is reported, see :meth:`WeightsEnum.get_state_dict`.
         **kwargs: for :class:`DenseNet`.
 
-    Example:
+    Examples:
         >>> import torch
         >>> from vision_models import densenet121
         >>> densenet121(num_classes=10).eval()(torch.zeros(1, 3, 64, 64)).shape

@@ -69,7 +69,7 @@ class EfficientNet(nn.Module):
         ValueError: ``inverted_residual_setting`` is empty.
         TypeError: it holds something else than configurations.
 
-    Example:
+    Examples:
         >>> import torch
         >>> from vision_models.efficientnet import EfficientNet, MBConvConfig
         >>> stages = [MBConvConfig(1, 3, 1, 16, 16, 1), MBConvConfig(4, 3, 2, 16, 24, 2)]
@@ -262,7 +262,7 @@ def efficientnet_b0(
         progress: how the download is reported, see :meth:`WeightsEnum.get_state_dict`.
         **kwargs: for :class:`EfficientNet`.
 
-    Example:
+    Examples:
         >>> import torch
         >>> from vision_models import efficientnet_b0
         >>> efficientnet_b0(num_classes=10).eval()(torch.zeros(1, 3, 64, 64)).shape

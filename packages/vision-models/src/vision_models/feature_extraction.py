@@ -120,7 +120,7 @@ def get_graph_node_names(
         suppress_diff_warning: do not warn when the two lists differ.
         concrete_args: arguments of ``forward`` that are fixed while tracing.
 
-    Example:
+    Examples:
         >>> from vision_models import resnet18
         >>> train_nodes, eval_nodes = get_graph_node_names(resnet18())
         >>> eval_nodes[:4], eval_nodes[-3:]
@@ -157,7 +157,7 @@ def create_feature_extractor(
     Raises:
         ValueError: a name that is no node, or the wrong combination of the three arguments that name nodes.
 
-    Example:
+    Examples:
         >>> import torch
         >>> from vision_models import resnet18
         >>> features = create_feature_extractor(resnet18(), {"layer2": "c3", "layer4": "c5"})
@@ -191,7 +191,7 @@ class IntermediateLayerGetter(nn.ModuleDict):
     Raises:
         ValueError: a name that is no direct child.
 
-    Example:
+    Examples:
         >>> import torch
         >>> from vision_models import resnet18
         >>> features = IntermediateLayerGetter(resnet18(), {"layer1": "low", "layer3": "high"})

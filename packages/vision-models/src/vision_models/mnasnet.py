@@ -78,7 +78,7 @@ class MNASNet(nn.Module):
     Raises:
         ValueError: ``alpha`` is not positive.
 
-    Example:
+    Examples:
         >>> import torch
         >>> from vision_models import MNASNet
         >>> MNASNet(0.5, num_classes=5).eval()(torch.zeros(2, 3, 64, 64)).shape
@@ -161,7 +161,7 @@ def mnasnet0_5(*, weights: MNASNet0_5_Weights | str | None = None, progress: Rep
         progress: how the download is reported, see :meth:`WeightsEnum.get_state_dict`.
         **kwargs: for :class:`MNASNet`.
 
-    Example:
+    Examples:
         >>> import torch
         >>> from vision_models import mnasnet0_5
         >>> mnasnet0_5(num_classes=10).eval()(torch.zeros(1, 3, 64, 64)).shape

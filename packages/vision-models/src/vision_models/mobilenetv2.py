@@ -83,7 +83,7 @@ class MobileNetV2(nn.Module):
     Raises:
         ValueError: a row without four numbers, or a ``width_mult`` that is not positive.
 
-    Example:
+    Examples:
         >>> import torch
         >>> from vision_models import MobileNetV2
         >>> MobileNetV2(num_classes=5, width_mult=0.5).eval()(torch.zeros(2, 3, 64, 64)).shape
@@ -154,7 +154,7 @@ def mobilenet_v2(
         progress: how the download is reported, see :meth:`WeightsEnum.get_state_dict`.
         **kwargs: for :class:`MobileNetV2`.
 
-    Example:
+    Examples:
         >>> import torch
         >>> from vision_models import mobilenet_v2
         >>> mobilenet_v2(num_classes=10).eval()(torch.zeros(1, 3, 64, 64)).shape

@@ -145,7 +145,7 @@ class MobileNetV3(nn.Module):
         ValueError: ``inverted_residual_setting`` is empty.
         TypeError: it holds something else than rows.
 
-    Example:
+    Examples:
         >>> import torch
         >>> from vision_models.mobilenetv3 import InvertedResidualConfig, MobileNetV3
         >>> rows = [InvertedResidualConfig(16, 3, 64, 24, True, "HS", 2, 1, 1.0)]
@@ -283,7 +283,7 @@ def mobilenet_v3_large(
         dilated: keep the last stage at stride 16 by dilation, for dense prediction.
         **kwargs: for :class:`MobileNetV3`.
 
-    Example:
+    Examples:
         >>> import torch
         >>> from vision_models import mobilenet_v3_large
         >>> mobilenet_v3_large(num_classes=10).eval()(torch.zeros(1, 3, 64, 64)).shape

@@ -167,7 +167,7 @@ class ResNet(nn.Module):
     Raises:
         ValueError: ``layers`` is not four numbers or ``replace_stride_with_dilation`` not three.
 
-    Example:
+    Examples:
         >>> import torch
         >>> from vision_models.resnet import BasicBlock, ResNet
         >>> ResNet(BasicBlock, [1, 1, 1, 1], num_classes=5)(torch.zeros(2, 3, 64, 64)).shape
@@ -348,7 +348,7 @@ def resnet18(*, weights: ResNet18_Weights | str | None = None, progress: Report 
         progress: how the download is reported, see :meth:`WeightsEnum.get_state_dict`.
         **kwargs: for :class:`ResNet`.
 
-    Example:
+    Examples:
         >>> import torch
         >>> from vision_models import resnet18
         >>> resnet18(num_classes=10).eval()(torch.zeros(1, 3, 64, 64)).shape

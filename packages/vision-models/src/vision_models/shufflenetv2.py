@@ -94,7 +94,7 @@ class ShuffleNetV2(nn.Module):
     Raises:
         ValueError: not three repeats or not five numbers of channels.
 
-    Example:
+    Examples:
         >>> import torch
         >>> from vision_models import ShuffleNetV2
         >>> ShuffleNetV2([1, 1, 1], [8, 16, 32, 64, 64], num_classes=5).eval()(torch.zeros(2, 3, 32, 32)).shape
@@ -186,7 +186,7 @@ def shufflenet_v2_x0_5(
         progress: how the download is reported, see :meth:`WeightsEnum.get_state_dict`.
         **kwargs: for :class:`ShuffleNetV2`.
 
-    Example:
+    Examples:
         >>> import torch
         >>> from vision_models import shufflenet_v2_x0_5
         >>> shufflenet_v2_x0_5(num_classes=10).eval()(torch.zeros(1, 3, 64, 64)).shape

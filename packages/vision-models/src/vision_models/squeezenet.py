@@ -71,7 +71,7 @@ class SqueezeNet(nn.Module):
     Raises:
         ValueError: an unknown version.
 
-    Example:
+    Examples:
         >>> import torch
         >>> from vision_models import SqueezeNet
         >>> SqueezeNet("1_1", num_classes=5)(torch.zeros(2, 3, 64, 64)).shape
@@ -136,7 +136,7 @@ def squeezenet1_0(
         progress: how the download is reported, see :meth:`WeightsEnum.get_state_dict`.
         **kwargs: for :class:`SqueezeNet`.
 
-    Example:
+    Examples:
         >>> import torch
         >>> from vision_models import squeezenet1_0
         >>> squeezenet1_0(num_classes=10).eval()(torch.zeros(1, 3, 64, 64)).shape

@@ -59,7 +59,7 @@ class VGG(nn.Module):
             where weights are loaded anyway.
         dropout: probability of zeroing a hidden feature of the classifier while training.
 
-    Example:
+    Examples:
         >>> import torch
         >>> from vision_models import VGG
         >>> features = torch.nn.Conv2d(3, 512, 3, stride=4)
@@ -183,7 +183,7 @@ def vgg11(*, weights: VGG11_Weights | str | None = None, progress: Report = True
         progress: how the download is reported, see :meth:`WeightsEnum.get_state_dict`.
         **kwargs: for :class:`VGG`.
 
-    Example:
+    Examples:
         >>> import torch
         >>> from vision_models import vgg11
         >>> vgg11(num_classes=10).eval()(torch.zeros(1, 3, 64, 64)).shape

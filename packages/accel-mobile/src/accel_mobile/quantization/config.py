@@ -25,7 +25,7 @@ class QuantizationConfig:
             int8 with a scale per output channel if there are at least so many; None keeps all in float32.
         max_batches: Read at most so many items of the calibration data; None for all.
 
-    Example:
+    Examples:
         >>> config = QuantizationConfig(observer="percentile", percentile=99.95)
     """
 

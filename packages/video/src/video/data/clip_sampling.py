@@ -59,7 +59,7 @@ class ClipInfoList(NamedTuple):
 def exact_seconds(seconds: Seconds) -> Fraction:
     """Return ``seconds`` as an exact fraction; a float becomes the nearest one with a denominator up to a million.
 
-    Example:
+    Examples:
         >>> exact_seconds(0.1), exact_seconds(2 / 30)
         (Fraction(1, 10), Fraction(1, 15))
     """
@@ -117,7 +117,7 @@ class ClipSampler(ABC):
             annotation: What is known of the video.
             rng: Source of random starts; ``None`` for this sampler's.
 
-        Example:
+        Examples:
             >>> [str(clip.clip_start_sec) for clip in UniformClipSampler(1).clips(3.5)]
             ['0', '1', '2']
         """
@@ -171,7 +171,7 @@ class UniformClipSampler(ClipSampler):
     Raises:
         ValueError: When ``stride`` is not positive.
 
-    Example:
+    Examples:
         >>> sampler = UniformClipSampler(2, stride=1)
         >>> [str(clip.clip_end_sec) for clip in sampler.clips(4.0)]
         ['2', '3', '4']
@@ -220,7 +220,7 @@ class UniformClipSamplerTruncateFromStart(UniformClipSampler):
         eps: A clip may end this many seconds late.
         truncation_duration: Seconds to use of each video; ``None`` for all.
 
-    Example:
+    Examples:
         >>> len(UniformClipSamplerTruncateFromStart(1, truncation_duration=3).clips(10))
         3
     """
@@ -246,7 +246,7 @@ class UniformClipSamplerTruncateFromStart(UniformClipSampler):
 class RandomClipSampler(ClipSampler):
     """One clip per video, with a start drawn uniformly.
 
-    Example:
+    Examples:
         >>> clip = RandomClipSampler(2)(None, 10.0, {})
         >>> 0 <= clip.clip_start_sec <= 8 and clip.is_last_clip
         True
@@ -277,7 +277,7 @@ class RandomMultiClipSampler(RandomClipSampler):
     Raises:
         ValueError: When ``num_clips`` is less than 1.
 
-    Example:
+    Examples:
         >>> len(RandomMultiClipSampler(1, num_clips=3)(None, 10.0, {}).clip_start_sec)
         3
     """
@@ -328,7 +328,7 @@ class ConstantClipsPerVideoSampler(ClipSampler):
     Raises:
         ValueError: When a number is less than 1.
 
-    Example:
+    Examples:
         >>> [str(clip.clip_start_sec) for clip in ConstantClipsPerVideoSampler(2, 3).clips(10)]
         ['0', '4', '8']
     """
@@ -381,7 +381,7 @@ def make_clip_sampler(sampling_type: str, *args: Any, **kwargs: Any) -> ClipSamp
     Raises:
         ValueError: On an unknown name.
 
-    Example:
+    Examples:
         >>> type(make_clip_sampler("random", 2)).__name__
         'RandomClipSampler'
     """

@@ -30,7 +30,7 @@ class EncodedVideo(Video):
         vision_contract.OperatorNotFoundError: When no decoder is installed; the text names the wheel to install.
         ValueError: When the video is missing, damaged, or has no frames.
 
-    Example:
+    Examples:
         >>> with EncodedVideo("archery.mp4") as video:  # doctest: +SKIP
         ...     clip = video.get_clip(1, 3, UniformFrames(8))["video"]  # uint8 [3, 8, H, W]
     """

@@ -31,7 +31,7 @@ class ClipWindow:
     def frame_slots(self) -> range:
         """Return the numbers of the frames that start in the window, were all frames equally long; at least one.
 
-        Example:
+        Examples:
             >>> ClipWindow(Fraction(1), Fraction(2), Fraction(25)).frame_slots()
             range(25, 50)
         """
@@ -53,7 +53,7 @@ class UniformFrames:
 
     It selects what decoding the whole clip and :func:`~video.transforms.functional.uniform_temporal_subsample` would.
 
-    Example:
+    Examples:
         >>> window = ClipWindow(Fraction(0), Fraction(1), Fraction(10))
         >>> [round(t, 2) for t in UniformFrames(4)(window)]
         [0.05, 0.35, 0.65, 0.95]
@@ -78,7 +78,7 @@ class FramesPerSecond:
 
     The number of frames follows from the clip's length; a rate above the video's repeats frames.
 
-    Example:
+    Examples:
         >>> window = ClipWindow(Fraction(0), Fraction(2), Fraction(30))
         >>> len(FramesPerSecond(4)(window))
         8

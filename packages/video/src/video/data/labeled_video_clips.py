@@ -56,7 +56,7 @@ class LabeledVideoClips(Dataset):
     Raises:
         ValueError: On an empty list or contradictory options.
 
-    Example:
+    Examples:
         >>> data = LabeledVideoClips([("a.mp4", {"label": 0})], UniformClipSampler(2), num_frames=8)  # doctest: +SKIP
         >>> len(data), data[0]["video"].shape  # doctest: +SKIP
         (5, torch.Size([3, 8, 240, 320]))

@@ -70,7 +70,7 @@ class LabeledVideoDataset(IterableDataset):
         ValueError: On an empty list or contradictory options.
         vision_contract.OperatorNotFoundError: On iteration, when no decoder is installed.
 
-    Example:
+    Examples:
         >>> data = LabeledVideoDataset([("a.mp4", {"label": 0})], RandomClipSampler(2), num_frames=8)  # doctest: +SKIP
         >>> next(iter(data))["video"].shape  # doctest: +SKIP
         torch.Size([3, 8, 240, 320])
@@ -239,7 +239,7 @@ def labeled_video_dataset(
         decode_audio: Must be ``False``.
         **options: The other arguments of :class:`LabeledVideoDataset`.
 
-    Example:
+    Examples:
         >>> data = labeled_video_dataset("train.csv", make_clip_sampler("random", 2), num_frames=8)  # doctest: +SKIP
     """
     paths = LabeledVideoPaths.from_path(data_path)

@@ -19,7 +19,7 @@ class LabeledVideoPaths:
         paths_and_labels: Path and class of each video; ``-1`` or ``None`` where it is not known.
         path_prefix: Folder (or address) put before every path.
 
-    Example:
+    Examples:
         >>> LabeledVideoPaths([("a.mp4", 3)], path_prefix="/videos")[0]
         ('/videos/a.mp4', {'label': 3})
     """

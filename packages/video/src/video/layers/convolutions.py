@@ -35,7 +35,7 @@ class ConvReduce3D(nn.Module):
     Raises:
         ValueError: On an unknown ``reduction_method`` or an option whose length is not that of ``kernel_size``.
 
-    Example:
+    Examples:
         >>> layer = ConvReduce3D(in_channels=3, out_channels=8, kernel_size=(1, 3), padding=(0, 1))
         >>> layer(torch.rand(1, 3, 4, 8, 8)).shape
         torch.Size([1, 8, 4, 8, 8])
@@ -104,7 +104,7 @@ class Conv2plus1d(nn.Module):
 
     Source: Tran et al., "A Closer Look at Spatiotemporal Convolutions", CVPR 2018, https://arxiv.org/abs/1711.11248.
 
-    Example:
+    Examples:
         >>> layer = create_conv_2plus1d(in_channels=3, out_channels=8, stride=(1, 1, 1))
         >>> layer(torch.rand(1, 3, 4, 8, 8)).shape
         torch.Size([1, 8, 4, 8, 8])
@@ -171,7 +171,7 @@ def create_conv_2plus1d(
         norm_momentum: Momentum of the norm.
         activation: Builder of the activation between them; ``None`` for none.
 
-    Example:
+    Examples:
         >>> create_conv_2plus1d(in_channels=3, out_channels=8).conv_t.kernel_size
         (3, 1, 1)
     """

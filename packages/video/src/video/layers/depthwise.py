@@ -24,7 +24,7 @@ class DepthwiseConv3d(nn.Conv3d):
         stride: Stride.
         padding: Padding.
 
-    Example:
+    Examples:
         >>> DepthwiseConv3d(8, (3, 3, 3), (1, 2, 2), (1, 1, 1))(torch.rand(1, 8, 4, 6, 6)).shape
         torch.Size([1, 8, 4, 3, 3])
     """

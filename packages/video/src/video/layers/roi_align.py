@@ -33,7 +33,7 @@ def reference_roi_align(
 
     Source: He et al., "Mask R-CNN", ICCV 2017, https://arxiv.org/abs/1703.06870.
 
-    Example:
+    Examples:
         >>> box = torch.tensor([[0.0, 1.0, 1.0, 3.0, 3.0]])
         >>> reference_roi_align(torch.ones(1, 2, 4, 4), box, [2, 2]).unique()
         tensor([1.])

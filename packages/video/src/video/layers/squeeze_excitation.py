@@ -24,7 +24,7 @@ class SqueezeExcitation(nn.Module):
 
     Source: Hu et al., "Squeeze-and-Excitation Networks", CVPR 2018, https://arxiv.org/abs/1709.01507.
 
-    Example:
+    Examples:
         >>> SqueezeExcitation(16, 8, is_3d=True)(torch.rand(2, 16, 4, 7, 7)).shape
         torch.Size([2, 16, 4, 7, 7])
     """

@@ -11,7 +11,7 @@ class Swish(nn.Module):
 
     Source: Ramachandran et al., "Searching for Activation Functions", 2017, https://arxiv.org/abs/1710.05941.
 
-    Example:
+    Examples:
         >>> Swish()(torch.zeros(2))
         tensor([0., 0.])
     """

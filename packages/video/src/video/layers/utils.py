@@ -21,7 +21,7 @@ def round_width(
 
     Source: Feichtenhofer, "X3D", CVPR 2020, https://arxiv.org/abs/2004.04730.
 
-    Example:
+    Examples:
         >>> round_width(12, 2.0), round_width(54, 0.0625)
         (24, 8)
     """
@@ -37,7 +37,7 @@ def round_width(
 def round_repeats(repeats: int, multiplier: float) -> int:
     """Scale a number of blocks, rounding up; a multiplier of ``0`` returns ``repeats`` unchanged.
 
-    Example:
+    Examples:
         >>> round_repeats(5, 2.2)
         11
     """

@@ -18,7 +18,7 @@ class SoftTargetCrossEntropyLoss(nn.Module):
         reduction: ``"mean"`` over the samples that count, ``"sum"``, or ``"none"`` for one loss per sample.
         normalize_targets: Divide each row of weights by its sum.
 
-    Example:
+    Examples:
         >>> loss = SoftTargetCrossEntropyLoss()
         >>> loss(torch.zeros(1, 4), torch.tensor([[0.0, 0.5, 0.5, 0.0]]))
         tensor(1.3863)

@@ -151,7 +151,7 @@ class ResBlock(nn.Module):
         activation: Activation after the fusion.
         branch_fusion: Fuses ``(shortcut, main)``; ``None`` adds them. Use a named function so that blocks pickle.
 
-    Example:
+    Examples:
         >>> ResBlock(branch2=nn.Conv3d(4, 4, 1), activation=nn.ReLU())(torch.rand(1, 4, 2, 3, 3)).shape
         torch.Size([1, 4, 2, 3, 3])
     """

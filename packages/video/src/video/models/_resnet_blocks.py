@@ -69,7 +69,7 @@ def create_bottleneck_block(
     Source: He et al., CVPR 2016, https://arxiv.org/abs/1512.03385; Feichtenhofer et al., "SlowFast Networks", ICCV
     2019, https://arxiv.org/abs/1812.03982.
 
-    Example:
+    Examples:
         >>> block = create_bottleneck_block(dim_in=8, dim_inner=4, dim_out=16)
         >>> block(torch.rand(1, 8, 4, 8, 8)).shape
         torch.Size([1, 16, 2, 4, 4])
@@ -240,7 +240,7 @@ def create_res_stage(
         norm_momentum: Momentum of the norms.
         activation: Builder of the activations, or ``None``.
 
-    Example:
+    Examples:
         >>> stage = create_res_stage(depth=2, dim_in=8, dim_inner=4, dim_out=16, bottleneck=create_bottleneck_block)
         >>> stage(torch.rand(1, 8, 4, 8, 8)).shape
         torch.Size([1, 16, 2, 4, 4])

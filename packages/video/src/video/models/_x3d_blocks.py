@@ -54,7 +54,7 @@ def create_x3d_stem(
         norm_momentum: Momentum of the norm.
         activation: Builder of the activation, or ``None``.
 
-    Example:
+    Examples:
         >>> create_x3d_stem(in_channels=3, out_channels=24)(torch.rand(1, 3, 4, 32, 32)).shape
         torch.Size([1, 24, 4, 16, 16])
     """
@@ -106,7 +106,7 @@ def create_x3d_bottleneck_block(
         activation: Builder of the first activation, or ``None``.
         inner_act: Builder of the activation after the depthwise convolution, or ``None``.
 
-    Example:
+    Examples:
         >>> block = create_x3d_bottleneck_block(dim_in=8, dim_inner=16, dim_out=8)
         >>> block(torch.rand(1, 8, 4, 8, 8)).shape
         torch.Size([1, 8, 4, 4, 4])
@@ -162,7 +162,7 @@ def create_x3d_res_block(
         activation: Builder of the activations, or ``None``.
         inner_act: Builder of the activation after the depthwise convolution, or ``None``.
 
-    Example:
+    Examples:
         >>> block = create_x3d_res_block(dim_in=8, dim_inner=16, dim_out=8, conv_stride=(1, 1, 1))
         >>> block(torch.rand(1, 8, 4, 8, 8)).shape
         torch.Size([1, 8, 4, 8, 8])
@@ -222,7 +222,7 @@ def create_x3d_res_stage(
         activation: Builder of the activations, or ``None``.
         inner_act: Builder of the activation after the depthwise convolution, or ``None``.
 
-    Example:
+    Examples:
         >>> len(create_x3d_res_stage(depth=3, dim_in=8, dim_inner=16, dim_out=8).res_blocks)
         3
     """

@@ -76,7 +76,7 @@ def create_csn(
     Returns:
         A network that maps ``[N, input_channel, T, H, W]`` to ``[N, model_num_class]``.
 
-    Example:
+    Examples:
         >>> model = create_csn(model_num_class=5, stem_dim_out=8, head_pool_kernel_size=(1, 4, 4)).eval()
         >>> model(torch.rand(1, 3, 8, 64, 64)).shape
         torch.Size([1, 5])

@@ -90,7 +90,7 @@ def create_res_basic_head(
         activation: Builder of the activation (``nn.Softmax`` runs over the classes), or ``None``.
         output_with_global_average: Average over all positions.
 
-    Example:
+    Examples:
         >>> create_res_basic_head(in_features=8, out_features=5)(torch.rand(2, 8, 4, 7, 7)).shape
         torch.Size([2, 5])
     """

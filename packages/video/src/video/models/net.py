@@ -19,7 +19,7 @@ class Net(nn.Module):
         blocks: The blocks; their parameters are named ``blocks.N.*`` and initialised with
             :func:`~video.models.weight_init.init_net_weights`.
 
-    Example:
+    Examples:
         >>> Net(blocks=nn.ModuleList([nn.Flatten(), nn.Linear(12, 2)]))(torch.rand(1, 3, 4)).shape
         torch.Size([1, 2])
     """

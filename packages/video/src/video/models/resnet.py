@@ -122,7 +122,7 @@ def create_resnet(
     Raises:
         ValueError: On another ``model_depth``.
 
-    Example:
+    Examples:
         >>> model = create_resnet(model_num_class=5, stem_dim_out=8, head_pool_kernel_size=(4, 2, 2)).eval()
         >>> model(torch.rand(1, 3, 4, 64, 64)).shape
         torch.Size([1, 5])

@@ -34,7 +34,7 @@ class PoolConcatPathway(nn.Module):
         pool: One pooling per pathway; ``None`` for none.
         dim: Axis of the concatenation.
 
-    Example:
+    Examples:
         >>> PoolConcatPathway()([torch.rand(1, 8, 1, 2, 2), torch.rand(1, 2, 1, 2, 2)]).shape
         torch.Size([1, 10, 1, 2, 2])
     """
@@ -257,7 +257,7 @@ def create_slowfast(
     Raises:
         ValueError: On another ``model_depth``.
 
-    Example:
+    Examples:
         >>> model = create_slowfast(
         ...     model_num_class=5, stem_dim_outs=(16, 2), head_pool_kernel_sizes=((1, 2, 2), (4, 2, 2))
         ... ).eval()

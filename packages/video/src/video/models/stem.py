@@ -84,7 +84,7 @@ def create_res_basic_stem(
         norm_momentum: Momentum of the norm.
         activation: Builder of the activation, or ``None``.
 
-    Example:
+    Examples:
         >>> create_res_basic_stem(in_channels=3, out_channels=8)(torch.rand(1, 3, 4, 32, 32)).shape
         torch.Size([1, 8, 4, 8, 8])
     """

@@ -23,7 +23,7 @@ def init_net_weights(model: nn.Module, init_std: float = 0.01, style: str = "res
     Raises:
         ValueError: On an unknown style.
 
-    Example:
+    Examples:
         >>> layer = nn.Linear(4, 4)
         >>> init_net_weights(layer)
         >>> bool((layer.bias == 0).all())

@@ -121,7 +121,7 @@ def create_x3d_head(
         activation: Builder of the last activation (``nn.Softmax`` runs over the classes), or ``None`` for logits.
         output_with_global_average: Average the predictions of all positions.
 
-    Example:
+    Examples:
         >>> head = create_x3d_head(dim_in=8, dim_inner=16, dim_out=32, num_classes=5, pool_kernel_size=(4, 5, 5))
         >>> head(torch.rand(2, 8, 4, 5, 5)).shape
         torch.Size([2, 5])
@@ -213,7 +213,7 @@ def create_x3d(
     Raises:
         ValueError: When the clip is shorter or smaller than the network's stride.
 
-    Example:
+    Examples:
         >>> model = create_x3d(input_clip_length=4, input_crop_size=64, model_num_class=5, depth_factor=1.0).eval()
         >>> model(torch.rand(1, 3, 4, 64, 64)).shape
         torch.Size([1, 5])

@@ -14,7 +14,7 @@ __all__ = ["ApplyTransformToKey", "Compose", "OpSampler", "RemoveKey", "UniformC
 class Compose:
     """Transforms in a row.
 
-    Example:
+    Examples:
         >>> Compose([Div255(), CenterCrop(2)])(torch.ones(3, 1, 4, 4)).shape
         torch.Size([3, 1, 2, 2])
     """
@@ -40,7 +40,7 @@ class ApplyTransformToKey:
         key: The entry.
         transform: The transform.
 
-    Example:
+    Examples:
         >>> ApplyTransformToKey("video", Div255())({"video": torch.tensor([255.0]), "label": 1})
         {'video': tensor([1.]), 'label': 1}
     """
@@ -92,7 +92,7 @@ class OpSampler(nn.Module):
     Raises:
         ValueError: When lengths, weights or numbers do not fit each other.
 
-    Example:
+    Examples:
         >>> OpSampler([Div255()], num_sample_op=1)(torch.tensor(255.0))
         tensor(1.)
     """

@@ -35,7 +35,7 @@ def uniform_temporal_subsample(x: Tensor, num_samples: int, temporal_dim: int = 
     Raises:
         ValueError: When there is no frame, or ``num_samples`` is less than 1.
 
-    Example:
+    Examples:
         >>> uniform_temporal_subsample(torch.arange(10), 4, temporal_dim=0)
         tensor([0, 3, 6, 9])
     """
@@ -57,7 +57,7 @@ def uniform_temporal_subsample_repeated(
         frame_ratios: Pathway ``i`` has ``T // frame_ratios[i]`` frames.
         temporal_dim: Axis of time.
 
-    Example:
+    Examples:
         >>> [x.shape[1] for x in uniform_temporal_subsample_repeated(torch.rand(3, 32, 4, 4), (4, 1))]
         [8, 32]
     """
@@ -88,7 +88,7 @@ def short_side_scale(
         antialias: Widen the filter when shrinking. Published networks were trained without.
         resize: The resizing operator; ``None`` for the installed one.
 
-    Example:
+    Examples:
         >>> short_side_scale(torch.rand(3, 8, 60, 80), 30).shape
         torch.Size([3, 8, 30, 40])
     """
@@ -107,7 +107,7 @@ def center_crop(x: Tensor, size: int | tuple[int, int]) -> Tensor:
     Raises:
         ValueError: When the clip is smaller.
 
-    Example:
+    Examples:
         >>> center_crop(torch.rand(3, 8, 30, 40), 20).shape
         torch.Size([3, 8, 20, 20])
     """
@@ -129,7 +129,7 @@ def uniform_crop(images: Tensor, size: int, spatial_idx: int) -> Tensor:
     Raises:
         ValueError: When ``spatial_idx`` is something else, or the clip is smaller than ``size``.
 
-    Example:
+    Examples:
         >>> uniform_crop(torch.arange(12.0).reshape(1, 1, 2, 6), 2, 2)
         tensor([[[[ 4.,  5.],
                   [10., 11.]]]])
@@ -166,7 +166,7 @@ def normalize(x: Tensor, mean: tuple[float, ...], std: tuple[float, ...]) -> Ten
     Raises:
         ValueError: When the number of channels does not fit, or a deviation is 0.
 
-    Example:
+    Examples:
         >>> normalize(torch.full((1, 1, 1, 2), 255, dtype=torch.uint8), (0.5,), (0.5,))
         tensor([[[[1., 1.]]]])
     """
@@ -215,7 +215,7 @@ def random_resized_crop(
         antialias: Widen the filter when shrinking.
         resize: The resizing operator; ``None`` for the installed one.
 
-    Example:
+    Examples:
         >>> random_resized_crop(torch.rand(3, 8, 30, 40), 20, 20, (0.5, 1.0), (0.75, 1.33)).shape
         torch.Size([3, 8, 20, 20])
     """
@@ -291,7 +291,7 @@ def convert_to_one_hot(targets: Tensor, num_class: int, label_smooth: float = 0.
 
     Source: Szegedy et al., "Rethinking the Inception Architecture", CVPR 2016, https://arxiv.org/abs/1512.00567.
 
-    Example:
+    Examples:
         >>> convert_to_one_hot(torch.tensor([2]), 3)
         tensor([[0, 0, 1]])
     """

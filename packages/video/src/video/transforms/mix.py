@@ -44,7 +44,7 @@ class MixUp(_Mix):
 
     Source: Zhang et al., "mixup: Beyond Empirical Risk Minimization", ICLR 2018, https://arxiv.org/abs/1710.09412.
 
-    Example:
+    Examples:
         >>> clips, labels = MixUp(num_classes=3)(torch.rand(2, 3, 4, 8, 8), torch.tensor([0, 2]))
         >>> labels.shape
         torch.Size([2, 3])

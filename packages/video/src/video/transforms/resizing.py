@@ -26,7 +26,7 @@ def reference_resize(image: Tensor, size: list[int], interpolation: str = "bilin
     Returns:
         ``[..., C, height, width]`` of the same dtype; uint8 is rounded and clamped.
 
-    Example:
+    Examples:
         >>> reference_resize(torch.zeros(3, 8, 6, 6, dtype=torch.uint8), [3, 4]).shape
         torch.Size([3, 8, 3, 4])
     """

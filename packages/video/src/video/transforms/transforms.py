@@ -237,7 +237,7 @@ class Normalize(nn.Module):
         mean: Mean of each channel, for values in 0..1.
         std: Standard deviation of each channel.
 
-    Example:
+    Examples:
         >>> Normalize((0.45, 0.45, 0.45), (0.225, 0.225, 0.225))(torch.zeros(3, 4, 8, 8)).unique()
         tensor([-2.])
     """

@@ -24,7 +24,7 @@ def png(pixels: Tensor, *, palette: Tensor | None = None) -> bytes:
         pixels: (C, H, W) uint8: grey, grey and alpha, RGB, or RGB and alpha.
         palette: (P, 3) uint8: `pixels` (1, H, W) are indices into it.
 
-    Example:
+    Examples:
         >>> data = png(torch.zeros(3, 8, 8, dtype=torch.uint8))
     """
     channels, height, width = pixels.shape
@@ -70,7 +70,7 @@ def flat_jpeg(blocks: Tensor) -> bytes:
     Returns:
         The file of an image of 8h x 8w pixels.
 
-    Example:
+    Examples:
         >>> data = flat_jpeg(torch.full((1, 2, 2), 128, dtype=torch.uint8))  # 16 x 16 pixels of mid-grey
     """
     channels, height, width = blocks.shape
@@ -105,7 +105,7 @@ def flat_jpeg(blocks: Tensor) -> bytes:
 class ImageDecoderConformance(OperatorConformance):
     """What a ``decode_image`` must do: see :class:`vision_contract.ImageDecoder`.
 
-    Example:
+    Examples:
         >>> class TestDecodeImage(ImageDecoderConformance):
         ...     operator = staticmethod(my_package.decode_image)
     """

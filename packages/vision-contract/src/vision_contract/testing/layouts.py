@@ -25,7 +25,7 @@ def sample(layout: Layout, *batch: int, seed: int = 0, **sizes: int) -> Tensor:
         seed: of the random numbers.
         **sizes: other sizes than the default.
 
-    Example:
+    Examples:
         >>> sample(VIDEO_CTHW, 2, T=5).shape
         torch.Size([2, 3, 5, 10, 14])
     """
@@ -46,7 +46,7 @@ def mistaken(layout: Layout, **sizes: int) -> Iterator[tuple[str, Tensor]]:
         layout: the layout that they miss.
         **sizes: the sizes that are known; only with them can an order be wrong.
 
-    Example:
+    Examples:
         >>> [what for what, _ in mistaken(IMAGE_CHW, C=3)]
         ['an axis is missing', 'axis -3 is 4', 'axis -3 moved to the end']
     """
@@ -76,7 +76,7 @@ def assert_checks(function: Callable[[Any], Any], layout: Layout, argument: str,
     Raises:
         AssertionError: it takes a wrong tensor, or does not name the argument.
 
-    Example:
+    Examples:
         >>> assert_checks(lambda clip: model(clip), VIDEO_CTHW, "clip", C=3)
     """
     function(sample(layout, **sizes))

@@ -38,7 +38,7 @@ def _iou(a: list[float], b: list[float]) -> float:
 class NMSConformance(OperatorConformance):
     """What an ``nms`` must do: see :class:`vision_contract.NMS`.
 
-    Example:
+    Examples:
         >>> class TestNMS(NMSConformance):
         ...     operator = staticmethod(my_package.nms)
     """

@@ -80,7 +80,7 @@ class ResizeConformance(OperatorConformance):
         levels: largest error for uint8, for filters without and with negative weights. Two passes that each round to
             uint8 need (1, 2).
 
-    Example:
+    Examples:
         >>> class TestResize(ResizeConformance):
         ...     operator = staticmethod(my_package.resize)
     """

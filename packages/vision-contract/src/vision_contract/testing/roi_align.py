@@ -65,7 +65,7 @@ class RoIAlignConformance(OperatorConformance):
     Attributes:
         tolerance: largest error for float32 inputs of magnitude one.
 
-    Example:
+    Examples:
         >>> class TestRoIAlign(RoIAlignConformance):
         ...     operator = staticmethod(my_package.roi_align)
     """

@@ -97,7 +97,7 @@ class OperatorConformance:
 def raises(*errors: type[BaseException], what: str = "this") -> Iterator[None]:
     """Fail unless the block raises one of `errors` (ValueError or RuntimeError if none is given).
 
-    Example:
+    Examples:
         >>> with raises(what="a box of five numbers"):
         ...     nms(torch.zeros(3, 5), torch.zeros(3), 0.5)
     """

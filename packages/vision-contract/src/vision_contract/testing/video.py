@@ -27,7 +27,7 @@ class VideoDecoderConformance:
     Attributes:
         operator: the class or function that opens a video.
 
-    Example:
+    Examples:
         >>> class TestVideoDecoder(VideoDecoderConformance):
         ...     operator = staticmethod(my_package.VideoDecoder)
         ...

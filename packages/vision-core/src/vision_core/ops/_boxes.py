@@ -28,7 +28,7 @@ def box_area(boxes: Tensor, fmt: str = "xyxy") -> Tensor:
     Raises:
         ValueError: an unknown format.
 
-    Example:
+    Examples:
         >>> import torch
         >>> box_area(torch.tensor([[0.0, 0.0, 4.0, 3.0]])).tolist()
         [12.0]
@@ -55,7 +55,7 @@ def clip_boxes_to_image(boxes: Tensor, size: tuple[int, int]) -> Tensor:
     Returns:
         The same shape and dtype.
 
-    Example:
+    Examples:
         >>> import torch
         >>> clip_boxes_to_image(torch.tensor([[-5.0, 2.0, 50.0, 60.0]]), (20, 30)).tolist()
         [[0.0, 2.0, 30.0, 20.0]]
@@ -76,7 +76,7 @@ def remove_small_boxes(boxes: Tensor, min_size: float) -> Tensor:
     Returns:
         `[K]` int64, ascending.
 
-    Example:
+    Examples:
         >>> import torch
         >>> remove_small_boxes(torch.tensor([[0, 0, 5, 5], [0, 0, 1, 9]]), 2).tolist()
         [0]
@@ -98,7 +98,7 @@ def masks_to_boxes(masks: Tensor) -> Tensor:
     Raises:
         ValueError: masks of other than three dimensions.
 
-    Example:
+    Examples:
         >>> import torch
         >>> mask = torch.zeros(1, 5, 6, dtype=torch.bool)
         >>> mask[0, 1:3, 2:5] = True

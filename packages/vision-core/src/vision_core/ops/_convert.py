@@ -29,7 +29,7 @@ def box_convert(boxes: Tensor, in_fmt: str, out_fmt: str) -> Tensor:
     Raises:
         ValueError: unknown formats, or rotated to upright.
 
-    Example:
+    Examples:
         >>> import torch
         >>> box_convert(torch.tensor([[10.0, 20.0, 30.0, 60.0]]), "xyxy", "cxcywh").tolist()
         [[20.0, 40.0, 20.0, 40.0]]

@@ -30,7 +30,7 @@ def box_iou(boxes1: Tensor, boxes2: Tensor, fmt: str = "xyxy") -> Tensor:
     Raises:
         ValueError: an unknown format.
 
-    Example:
+    Examples:
         >>> import torch
         >>> box_iou(torch.tensor([[0.0, 0.0, 2.0, 1.0]]), torch.tensor([[0.0, 0.0, 1.0, 1.0]])).tolist()
         [[0.5]]
@@ -56,7 +56,7 @@ def generalized_box_iou(boxes1: Tensor, boxes2: Tensor) -> Tensor:
     Returns:
         `[N, M]`, -1..1.
 
-    Example:
+    Examples:
         >>> import torch
         >>> generalized_box_iou(torch.tensor([[0.0, 0, 1, 1]]), torch.tensor([[1.0, 0, 3, 1]])).tolist()
         [[0.0]]
@@ -80,7 +80,7 @@ def distance_box_iou(boxes1: Tensor, boxes2: Tensor, eps: float = 1e-7) -> Tenso
     Returns:
         `[N, M]`, -1..1.
 
-    Example:
+    Examples:
         >>> import torch
         >>> boxes = torch.tensor([[0.0, 0.0, 4.0, 4.0]])
         >>> distance_box_iou(boxes, boxes).tolist()
@@ -103,7 +103,7 @@ def complete_box_iou(boxes1: Tensor, boxes2: Tensor, eps: float = 1e-7) -> Tenso
     Returns:
         `[N, M]`.
 
-    Example:
+    Examples:
         >>> import torch
         >>> boxes = torch.tensor([[0.0, 0.0, 4.0, 4.0]])
         >>> complete_box_iou(boxes, boxes).tolist()

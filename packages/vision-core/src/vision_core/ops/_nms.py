@@ -39,7 +39,7 @@ def nms(boxes: Tensor, scores: Tensor, iou_threshold: float) -> Tensor:
         ContractError: other shapes, or different numbers of boxes and scores (a ValueError).
         TypeError: integer boxes or scores.
 
-    Example:
+    Examples:
         >>> import torch
         >>> boxes = torch.tensor([[0.0, 0, 10, 10], [1, 0, 11, 10], [20, 20, 30, 30]])
         >>> nms(boxes, torch.tensor([0.8, 0.9, 0.7]), 0.5).tolist()
@@ -64,7 +64,7 @@ def batched_nms(boxes: Tensor, scores: Tensor, idxs: Tensor, iou_threshold: floa
         ContractError: other shapes, or different numbers of boxes, scores and categories (a ValueError).
         TypeError: integer boxes or scores.
 
-    Example:
+    Examples:
         >>> import torch
         >>> boxes = torch.tensor([[0.0, 0, 10, 10], [0, 0, 10, 10], [0, 0, 10, 10]])
         >>> batched_nms(boxes, torch.tensor([0.9, 0.8, 0.7]), torch.tensor([0, 1, 0]), 0.5).tolist()
@@ -84,7 +84,7 @@ def nms_reference(boxes: Tensor, scores: Tensor, iou_threshold: float) -> Tensor
     Returns:
         `[K]` int64: indices of the kept boxes, best score first.
 
-    Example:
+    Examples:
         >>> import torch
         >>> nms_reference(torch.tensor([[0.0, 0, 4, 4], [0, 0, 4, 4]]), torch.tensor([0.1, 0.2]), 0.5).tolist()
         [1]

@@ -39,7 +39,7 @@ def roi_align(
     Raises:
         ValueError: shapes that do not fit.
 
-    Example:
+    Examples:
         >>> import torch
         >>> image = torch.arange(16.0).view(1, 1, 4, 4)
         >>> roi_align(image, torch.tensor([[0.0, 0, 0, 4, 4]]), 2, sampling_ratio=2, aligned=True).flatten().tolist()
@@ -160,7 +160,7 @@ class RoIAlign(nn.Module):
         sampling_ratio: samples per bin in each direction; when <= 0, ceil(size of the box / bins).
         aligned: shift boxes by half a pixel.
 
-    Example:
+    Examples:
         >>> import torch
         >>> pool = RoIAlign(7, spatial_scale=0.25, sampling_ratio=2)
         >>> pool(torch.zeros(1, 8, 32, 32), [torch.tensor([[0.0, 0.0, 64.0, 64.0]])]).shape

@@ -47,7 +47,7 @@ class Compose(_Container):
     Args:
         transforms: callables; each gets what the one before returned.
 
-    Example:
+    Examples:
         >>> import torch
         >>> from vision_core.transforms import CenterCrop, Compose, Resize, ToDtype
         >>> preprocess = Compose([Resize(64), CenterCrop(56), ToDtype(torch.float32, scale=True)])

@@ -22,7 +22,7 @@ class Normalize(Transform):
         std: a value for each channel, none of them 0.
         inplace: overwrite the input.
 
-    Example:
+    Examples:
         >>> import torch
         >>> Normalize([0.5], [0.5])(torch.ones(1, 2, 2)).unique().tolist()
         [1.0]
@@ -50,7 +50,7 @@ class ToDtype(Transform):
         dtype: the dtype of the result.
         scale: map the full range of the old dtype to that of the new one (0..255 to 0..1).
 
-    Example:
+    Examples:
         >>> import torch
         >>> ToDtype(torch.float32, scale=True)(torch.full((1, 1, 1), 255, dtype=torch.uint8)).item()
         1.0

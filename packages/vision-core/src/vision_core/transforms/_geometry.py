@@ -39,7 +39,7 @@ class Resize(Transform):
         max_size: limit of the longer side; with `size=None` the longer side becomes just that.
         antialias: let every pixel count when the image shrinks.
 
-    Example:
+    Examples:
         >>> import torch
         >>> Resize(240)(torch.zeros(3, 480, 640)).shape
         torch.Size([3, 240, 320])
@@ -64,7 +64,7 @@ class CenterCrop(Transform):
     Args:
         size: side of a square, or (height, width).
 
-    Example:
+    Examples:
         >>> import torch
         >>> CenterCrop(2)(torch.arange(16).view(1, 4, 4)).tolist()
         [[[5, 6], [9, 10]]]
@@ -113,7 +113,7 @@ class RandomCrop(Transform):
     Raises:
         ValueError: an image that is too small, without `pad_if_needed`.
 
-    Example:
+    Examples:
         >>> import torch
         >>> RandomCrop(24)(torch.zeros(3, 32, 32)).shape
         torch.Size([3, 24, 24])
@@ -176,7 +176,7 @@ class RandomResizedCrop(Transform):
         antialias: see `Resize`.
         generator: source of random numbers; torch's global one when None.
 
-    Example:
+    Examples:
         >>> import torch
         >>> RandomResizedCrop(16)(torch.zeros(3, 32, 48)).shape
         torch.Size([3, 16, 16])

@@ -23,7 +23,7 @@ class Transform(nn.Module):
     A subclass declares its arguments as annotated fields, as a dataclass does (or writes its own `__init__`), and
     defines `transform`; a random one draws its numbers in `make_params`, once for all inputs of a call.
 
-    Example:
+    Examples:
         >>> import torch
         >>> class Brighter(Transform):
         ...     factor: float = 1.5
@@ -120,7 +120,7 @@ class Lambda(Transform):
         lambd: the function, of one argument.
         *types: types of the inputs to call it on.
 
-    Example:
+    Examples:
         >>> import torch
         >>> Lambda(lambda image: image / 255, torch.Tensor)({"image": torch.tensor([255]), "label": 3})
         {'image': tensor([1.]), 'label': 3}

@@ -57,7 +57,7 @@ def draw_bounding_boxes(
         TypeError: `image` is no tensor.
         ValueError: shapes, dtypes, corners in the wrong order, or counts of labels and colours that do not fit.
 
-    Example:
+    Examples:
         >>> import torch
         >>> image = torch.zeros(3, 32, 32, dtype=torch.uint8)
         >>> drawn = draw_bounding_boxes(image, torch.tensor([[4, 4, 20, 20]]), colors="red")

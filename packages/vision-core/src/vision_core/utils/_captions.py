@@ -45,7 +45,7 @@ def annotate_label(
         TypeError: `image` is no tensor.
         ValueError: a shape or dtype that is no image's, an unknown position, or a score outside 0..1.
 
-    Example:
+    Examples:
         >>> import torch
         >>> frame = torch.full((3, 120, 160), 128, dtype=torch.uint8)
         >>> annotate_label(frame, "archery", score=0.93).shape

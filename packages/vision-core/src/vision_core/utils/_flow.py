@@ -38,7 +38,7 @@ def flow_to_image(flow: Tensor) -> Tensor:
     Raises:
         ValueError: another dtype or shape.
 
-    Example:
+    Examples:
         >>> import torch
         >>> flow_to_image(torch.zeros(2, 4, 4))[:, 0, 0].tolist()
         [255, 255, 255]

@@ -41,7 +41,7 @@ def make_grid(
         TypeError: something else than tensors.
         ValueError: a shape that is no image's.
 
-    Example:
+    Examples:
         >>> import torch
         >>> make_grid(torch.rand(6, 3, 8, 8), nrow=3).shape
         torch.Size([3, 22, 32])
@@ -103,7 +103,7 @@ def save_image(
         format: Pillow's name of the format; from the file's suffix when None, needed for a file object.
         **kwargs: passed to `make_grid`.
 
-    Example:
+    Examples:
         >>> import io, torch
         >>> file = io.BytesIO()
         >>> save_image(torch.rand(4, 3, 8, 8), file, format="png")

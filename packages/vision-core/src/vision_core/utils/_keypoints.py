@@ -41,7 +41,7 @@ def draw_keypoints(
         TypeError: `image` is no tensor.
         ValueError: shapes or dtypes that do not fit.
 
-    Example:
+    Examples:
         >>> import torch
         >>> image = torch.zeros(3, 16, 16, dtype=torch.uint8)
         >>> draw_keypoints(image, torch.tensor([[[8.0, 8.0]]]), colors="lime")[:, 8, 8].tolist()

@@ -31,7 +31,7 @@ def draw_segmentation_masks(image: Tensor, masks: Tensor, alpha: float = 0.8, co
         TypeError: `image` is no tensor.
         ValueError: shapes or dtypes that do not fit, or too few colours.
 
-    Example:
+    Examples:
         >>> import torch
         >>> image = torch.full((3, 2, 2), 100, dtype=torch.uint8)
         >>> mask = torch.tensor([[True, False], [False, False]])

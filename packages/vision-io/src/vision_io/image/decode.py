@@ -206,7 +206,7 @@ def decode_image(
         DecodeError: No image of a known format, or a damaged one.
         LimitError: The picture is larger than ``limits`` admit.
 
-    Example:
+    Examples:
         >>> import torch
         >>> from vision_io import decode_image, encode_png
         >>> decode_image(encode_png(torch.zeros(3, 4, 6, dtype=torch.uint8))).shape
@@ -227,7 +227,7 @@ def read_image(
 ) -> Tensor:
     """Read and decode an image file; see :func:`decode_image`.
 
-    Example:
+    Examples:
         >>> read_image("photo.jpg", mode="RGB", apply_exif_orientation=True).shape  # doctest: +SKIP
         torch.Size([3, 500, 375])
     """

@@ -57,7 +57,7 @@ def encode_jpeg(input: Tensor | Sequence[Tensor], quality: int = 75) -> Tensor |
     Raises:
         EncodeError: Wrong shape, dtype or quality.
 
-    Example:
+    Examples:
         >>> data = encode_jpeg(torch.zeros(3, 8, 8, dtype=torch.uint8))
         >>> bytes(data[:2].tolist())
         b'\xff\xd8'
@@ -84,7 +84,7 @@ def encode_png(input: Tensor, compression_level: int = 6) -> Tensor:
     Raises:
         EncodeError: Wrong shape, dtype or level.
 
-    Example:
+    Examples:
         >>> data = encode_png(torch.zeros(3, 8, 8, dtype=torch.uint8))
         >>> bytes(data[1:4].tolist())
         b'PNG'

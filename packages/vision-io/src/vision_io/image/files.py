@@ -26,7 +26,7 @@ def read_file(path: str | os.PathLike[str]) -> Tensor:
     Raises:
         DecodeError: The file cannot be read.
 
-    Example:
+    Examples:
         >>> read_file(__file__).dtype
         torch.uint8
     """

@@ -17,7 +17,7 @@ class ImageReadMode(Enum):
         RGB: Three channels.
         RGB_ALPHA: RGB and alpha; ``RGBA`` is the same.
 
-    Example:
+    Examples:
         >>> ImageReadMode["RGBA"] is ImageReadMode.RGB_ALPHA
         True
     """

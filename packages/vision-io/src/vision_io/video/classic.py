@@ -50,7 +50,7 @@ def write_video(
     Raises:
         EncodeError: Wrong shape, dtype or size, or an encoder that fails.
 
-    Example:
+    Examples:
         >>> frames = torch.randint(0, 256, (30, 64, 64, 3), dtype=torch.uint8)
         >>> write_video("noise.mp4", frames, fps=30)  # doctest: +SKIP
     """
@@ -137,7 +137,7 @@ def read_video(
     Raises:
         DecodeError: The file is missing, damaged, or has neither pictures nor sound.
 
-    Example:
+    Examples:
         >>> frames, samples, info = read_video("clip.mp4", 1.0, 2.0, pts_unit="sec")  # doctest: +SKIP
     """
     if output_format.upper() not in ("THWC", "TCHW"):

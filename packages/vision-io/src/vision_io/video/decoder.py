@@ -47,7 +47,7 @@ class VideoDecoder:
         LimitError: The source exceeds ``limits``.
         MissingDependencyError: PyAV is not installed (``pip install 'vision-io[video]'``).
 
-    Example:
+    Examples:
         >>> decoder = VideoDecoder("holiday.mp4")  # doctest: +SKIP
         >>> clip = decoder.get_frames_in_range(0, 32, step=4)  # doctest: +SKIP
         >>> clip.data.shape, clip.pts_seconds[0]  # doctest: +SKIP

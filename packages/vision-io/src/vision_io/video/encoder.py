@@ -31,7 +31,7 @@ def as_array(values: Tensor | np.ndarray) -> np.ndarray:
 def frame_rate(fps: float | Fraction) -> Fraction:
     """A frame rate as an exact fraction; 29.97, 23.976 and their kin become the broadcast rates n * 1000 / 1001.
 
-    Example:
+    Examples:
         >>> frame_rate(29.97), frame_rate(25), frame_rate(12.5)
         (Fraction(30000, 1001), Fraction(25, 1), Fraction(25, 2))
     """
@@ -68,7 +68,7 @@ class VideoEncoder:
         EncodeError: The codec is unknown, or a setting is refused.
         MissingDependencyError: PyAV is not installed.
 
-    Example:
+    Examples:
         >>> with VideoEncoder("ramp.mp4", fps=30, crf=18) as encoder:  # doctest: +SKIP
         ...     for level in range(60):
         ...         encoder.write(torch.full((3, 128, 160), level * 4, dtype=torch.uint8))

@@ -90,7 +90,7 @@ def index_by_packets(
         reorder_from_container: False where the container has no presentation times (AVI) and the codec reorders, so
             that the times were guessed.
 
-    Example:
+    Examples:
         >>> from fractions import Fraction
         >>> packets = [PacketRecord(t, None, 10, t == 0, False) for t in (0, 30, 10, 20)]
         >>> index_by_packets(packets, Fraction(1, 1000)).packet.tolist()

@@ -26,7 +26,7 @@ class VideoReader:
     Raises:
         DecodeError: The source is missing, damaged, or has no such stream.
 
-    Example:
+    Examples:
         >>> reader = VideoReader("clip.mp4")  # doctest: +SKIP
         >>> for frame in reader.seek(2.0):  # doctest: +SKIP
         ...     print(frame["pts"], frame["data"].shape)

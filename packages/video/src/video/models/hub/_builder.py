@@ -61,7 +61,7 @@ def hub_model_builder(
         ValueError: When ``pretrained`` is set and there is no ``checkpoint_path``.
         RuntimeError: When the weights do not fit the model, as ``load_state_dict`` says.
 
-    Example:
+    Examples:
         >>> hub_model_builder(nn.Linear, default_config={"in_features": 4, "out_features": 2}, out_features=3)
         Linear(in_features=4, out_features=3, bias=True)
     """

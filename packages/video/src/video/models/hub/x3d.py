@@ -26,7 +26,7 @@ def x3d_xs(pretrained: bool = False, progress: bool = True, **kwargs: Any) -> nn
 
     Source: Feichtenhofer, "X3D", CVPR 2020, https://arxiv.org/abs/2004.04730.
 
-    Example:
+    Examples:
         >>> model = x3d_xs(model_num_class=6, head_activation=None)
     """
     return _x3d("x3d_xs", pretrained, progress, {"input_clip_length": 4, "input_crop_size": 160}, kwargs)

@@ -33,7 +33,7 @@ def to_dtype_image(image: Tensor, dtype: torch.dtype = torch.float, scale: bool 
     Raises:
         RuntimeError: float32 to int32 or int64, or float64 to int64, with `scale`: the result could not be exact.
 
-    Example:
+    Examples:
         >>> import torch
         >>> to_dtype_image(torch.tensor([0, 255], dtype=torch.uint8), torch.float32, scale=True).tolist()
         [0.0, 1.0]
@@ -82,7 +82,7 @@ to_dtype = functional(to_dtype_image, pil=_to_dtype_pil)
 def convert_image_dtype(image: Tensor, dtype: torch.dtype = torch.float32) -> Tensor:
     """Convert images to `dtype`, scaling their values: `to_dtype(image, dtype, scale=True)`.
 
-    Example:
+    Examples:
         >>> import torch
         >>> convert_image_dtype(torch.tensor([255], dtype=torch.uint8)).tolist()
         [1.0]
@@ -96,7 +96,7 @@ def pil_to_tensor(pic: Image) -> Tensor:
     Raises:
         TypeError: `pic` is no PIL image.
 
-    Example:
+    Examples:
         >>> from PIL import Image
         >>> pil_to_tensor(Image.new("RGB", (4, 2))).shape
         torch.Size([3, 2, 4])
@@ -120,7 +120,7 @@ def to_image(inpt: Tensor | Image | np.ndarray) -> Tensor:
     Raises:
         TypeError: something else.
 
-    Example:
+    Examples:
         >>> import numpy as np
         >>> to_image(np.zeros((4, 6, 3), dtype=np.uint8)).shape
         torch.Size([3, 4, 6])
@@ -149,7 +149,7 @@ def to_pil_image(pic: Tensor | np.ndarray, mode: str | None = None) -> Image:
         TypeError: neither tensor nor array, or a dtype that Pillow cannot hold.
         ValueError: a shape that is no image's, or a mode with another number of channels.
 
-    Example:
+    Examples:
         >>> import torch
         >>> to_pil_image(torch.zeros(3, 2, 4)).size
         (4, 2)

@@ -43,7 +43,7 @@ def crop_image(image: Tensor, top: int, left: int, height: int, width: int) -> T
     Returns:
         `[..., height, width]`: a view of `image` where the region lies inside.
 
-    Example:
+    Examples:
         >>> import torch
         >>> crop_image(torch.arange(9).view(1, 3, 3), 1, 1, 2, 2).tolist()
         [[[4, 5], [7, 8]]]
@@ -76,7 +76,7 @@ def center_crop_image(image: Tensor, output_size: int | Sequence[int]) -> Tensor
     Returns:
         `[..., height, width]`: a view of `image` where it is large enough.
 
-    Example:
+    Examples:
         >>> import torch
         >>> center_crop_image(torch.arange(9).view(1, 3, 3), 1).tolist()
         [[[4]]]

@@ -23,7 +23,7 @@ def horizontal_flip_image(image: Tensor) -> Tensor:
     Returns:
         The same shape and dtype.
 
-    Example:
+    Examples:
         >>> import torch
         >>> horizontal_flip_image(torch.tensor([[[1, 2, 3]]])).tolist()
         [[[3, 2, 1]]]
@@ -40,7 +40,7 @@ def vertical_flip_image(image: Tensor) -> Tensor:
     Returns:
         The same shape and dtype.
 
-    Example:
+    Examples:
         >>> import torch
         >>> vertical_flip_image(torch.tensor([[[1], [2]]])).tolist()
         [[[2], [1]]]

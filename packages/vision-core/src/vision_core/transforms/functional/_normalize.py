@@ -32,7 +32,7 @@ def normalize_image(image: Tensor, mean: Sequence[float], std: Sequence[float], 
         TypeError: an integer image.
         ValueError: less than three dimensions, or a `std` of 0.
 
-    Example:
+    Examples:
         >>> import torch
         >>> normalize_image(torch.ones(3, 1, 1), [0.5], [0.25]).flatten().tolist()
         [2.0, 2.0, 2.0]

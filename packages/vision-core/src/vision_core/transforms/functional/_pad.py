@@ -54,7 +54,7 @@ def pad_image(image: Tensor, padding: int | Sequence[int], fill: Fill = None, pa
     Raises:
         ValueError: an unknown mode, a wrong number of values, or nothing left of the image.
 
-    Example:
+    Examples:
         >>> import torch
         >>> pad_image(torch.tensor([[[1, 2, 3]]]), [2, 0], padding_mode="reflect").tolist()
         [[[3, 2, 1, 2, 3, 2, 1]]]

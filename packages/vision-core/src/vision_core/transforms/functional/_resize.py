@@ -33,7 +33,7 @@ def target_size(
     Raises:
         ValueError: arguments that contradict each other.
 
-    Example:
+    Examples:
         >>> target_size(480, 640, 240), target_size(480, 640, 240, max_size=300)
         ((240, 320), (225, 300))
     """
@@ -90,7 +90,7 @@ def resize_image(
     Raises:
         ValueError: arguments that contradict each other, or an unknown mode.
 
-    Example:
+    Examples:
         >>> import torch
         >>> resize_image(torch.zeros(3, 480, 640, dtype=torch.uint8), 240).shape
         torch.Size([3, 240, 320])
@@ -140,7 +140,7 @@ def resized_crop_image(
     Returns:
         `[..., C, height', width']` in the dtype of `image`.
 
-    Example:
+    Examples:
         >>> import torch
         >>> resized_crop_image(torch.zeros(3, 64, 64), 8, 8, 32, 32, [16, 16]).shape
         torch.Size([3, 16, 16])

@@ -21,7 +21,7 @@ def get_dimensions(inpt: Tensor | Image) -> list[int]:
         TypeError: `inpt` is neither.
         ValueError: a tensor with less than two dimensions.
 
-    Example:
+    Examples:
         >>> import torch
         >>> get_dimensions(torch.zeros(8, 3, 32, 48))
         [3, 32, 48]
@@ -39,7 +39,7 @@ def get_dimensions(inpt: Tensor | Image) -> list[int]:
 def get_size(inpt: Tensor | Image) -> list[int]:
     """Return `[height, width]` of an image.
 
-    Example:
+    Examples:
         >>> import torch
         >>> get_size(torch.zeros(3, 32, 48))
         [32, 48]
@@ -50,7 +50,7 @@ def get_size(inpt: Tensor | Image) -> list[int]:
 def get_num_channels(inpt: Tensor | Image) -> int:
     """Return the number of channels of an image.
 
-    Example:
+    Examples:
         >>> import torch
         >>> get_num_channels(torch.zeros(3, 32, 48))
         3
