@@ -10,10 +10,10 @@ import torch
 
 from benchmarks.harness import race, script, show, write_json
 from vision_io._native import kernels
-from vision_io.pixels.formats import FORMATS
-from vision_io.pixels.raw_frame import RawFrame
-from vision_io.pixels.reference import rgb_planes
-from vision_io.pixels.store import FrameSlots
+from vision_io._pixels.formats import FORMATS
+from vision_io._pixels.raw_frame import RawFrame
+from vision_io._pixels.reference import rgb_planes
+from vision_io._pixels.store import FrameSlots
 
 SIZES = ((320, 180), (1280, 720), (1920, 1080))
 

@@ -1,4 +1,4 @@
-// Addresses, sizes and strides come from vision_io.pixels.store and vision_io.image, which check them.
+// Addresses, sizes and strides come from vision_io._pixels.store and vision_io._image, which check them.
 #include <nanobind/nanobind.h>
 #include <nanobind/stl/array.h>
 

@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 
 from vision_io._native import kernels
-from vision_io.pixels.formats import FORMATS
-from vision_io.pixels.raw_frame import RawFrame
+from vision_io._pixels.formats import FORMATS
+from vision_io._pixels.raw_frame import RawFrame
 
 SHARED = Path(os.environ.get("VISION_SHARED", Path(__file__).resolve().parents[3].parent / "shared"))
 

@@ -1,4 +1,4 @@
-// Activations on vectors; the numbers are those of accel_mobile/runtime/native.py.
+// Activations on vectors; the numbers are those of accel_mobile/_runtime/native.py.
 #pragma once
 
 #include "kernels/lanes.hpp"

@@ -8,10 +8,10 @@ import torch.nn.functional as F
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from accel_mobile.ir import Graph, Node
-from accel_mobile.runtime.native import NativePlan
-from accel_mobile.runtime.reference import ACTIVATIONS, run_graph
-from accel_mobile.runtime.support import ACTIVATION_NUMBERS
+from accel_mobile._ir import Graph, Node
+from accel_mobile._runtime.native import NativePlan
+from accel_mobile._runtime.reference import ACTIVATIONS, run_graph
+from accel_mobile._runtime.support import ACTIVATION_NUMBERS
 
 SETTINGS = settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 

@@ -10,9 +10,9 @@ import torch
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from accel_mobile.ir import Graph, Node
-from accel_mobile.runtime.native import NativePlan
-from accel_mobile.runtime.reference import run_graph
+from accel_mobile._ir import Graph, Node
+from accel_mobile._runtime.native import NativePlan
+from accel_mobile._runtime.reference import run_graph
 
 SETTINGS = settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 

@@ -6,8 +6,8 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from accel_mobile.quantization import QuantizationConfig, quantise_weight, sqnr
-from accel_mobile.quantization.observers import Observed, affine_of_range, choose_range
+from accel_mobile._quantization import QuantizationConfig, quantise_weight, sqnr
+from accel_mobile._quantization.observers import Observed, affine_of_range, choose_range
 
 
 def observed(values: torch.Tensor, bins: int = 2048) -> Observed:

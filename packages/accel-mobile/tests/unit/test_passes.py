@@ -4,10 +4,10 @@ import pytest
 import torch
 from torch import nn
 
-from accel_mobile.capture import capture
-from accel_mobile.errors import CaptureError
-from accel_mobile.passes import optimise, remove_identities
-from accel_mobile.runtime.reference import run_graph
+from accel_mobile._capture import capture
+from accel_mobile._errors import CaptureError
+from accel_mobile._passes import optimise, remove_identities
+from accel_mobile._runtime.reference import run_graph
 
 
 def ops(graph):

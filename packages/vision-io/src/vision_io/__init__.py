@@ -1,9 +1,8 @@
 """Image and video decoding and encoding for PyTorch: from file to tensor in one pass."""
 
 from vision_io.__about__ import __version__
-from vision_io._native import build_info
-from vision_io.errors import DecodeError, EncodeError, LimitError, MissingDependencyError
-from vision_io.image.decode import (
+from vision_io._errors import DecodeError, EncodeError, LimitError, MissingDependencyError
+from vision_io._image.decode import (
     decode_avif,
     decode_gif,
     decode_image,
@@ -12,15 +11,16 @@ from vision_io.image.decode import (
     decode_webp,
     read_image,
 )
-from vision_io.image.encode import encode_jpeg, encode_png, write_jpeg, write_png
-from vision_io.image.files import read_file, write_file
-from vision_io.image.mode import ImageReadMode
-from vision_io.limits import Limits
-from vision_io.video.classic import read_video, read_video_timestamps, write_video
-from vision_io.video.decoder import VideoDecoder
-from vision_io.video.encoder import VideoEncoder
-from vision_io.video.reader import VideoReader
-from vision_io.video.results import Frame, FrameBatch, VideoMetadata
+from vision_io._image.encode import encode_jpeg, encode_png, write_jpeg, write_png
+from vision_io._image.files import read_file, write_file
+from vision_io._image.mode import ImageReadMode
+from vision_io._limits import Limits
+from vision_io._native import build_info
+from vision_io._video.classic import read_video, read_video_timestamps, write_video
+from vision_io._video.decoder import VideoDecoder
+from vision_io._video.encoder import VideoEncoder
+from vision_io._video.reader import VideoReader
+from vision_io._video.results import Frame, FrameBatch, VideoMetadata
 
 __all__ = [
     "DecodeError",

@@ -85,8 +85,8 @@ def test_pixels_do_not_depend_on_the_native_module(readable, shared, images, mon
     for mode in ("UNCHANGED", "RGB_ALPHA", "GRAY_ALPHA"):
         with_kernels = read_image(images / readable, mode)
         with monkeypatch.context() as patch:
-            patch.setattr("vision_io.image.pillow_pixels.kernels", None)
-            patch.setattr("vision_io.image.png16.kernels", None)
+            patch.setattr("vision_io._image.pillow_pixels.kernels", None)
+            patch.setattr("vision_io._image.png16.kernels", None)
             assert torch.equal(read_image(images / readable, mode), with_kernels)
 
 

@@ -38,7 +38,7 @@ EXACT = [
 def path_of_pixels(request, monkeypatch):
     """Runs a test with the native kernels and again without them."""
     if request.param == "reference":
-        monkeypatch.setattr("vision_io.pixels.store.kernels", None)
+        monkeypatch.setattr("vision_io._pixels.store.kernels", None)
     elif kernels is None:
         pytest.skip("no native module")
 

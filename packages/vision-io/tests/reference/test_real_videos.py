@@ -13,10 +13,10 @@ pytestmark = pytest.mark.extra_video
 
 av = pytest.importorskip("av")
 
-from vision_io.limits import Limits  # noqa: E402
-from vision_io.pixels.raw_frame import RawFrame  # noqa: E402
-from vision_io.video import pyav_packets  # noqa: E402
-from vision_io.video.pyav_source import PyAVSource  # noqa: E402
+from vision_io._limits import Limits  # noqa: E402
+from vision_io._pixels.raw_frame import RawFrame  # noqa: E402
+from vision_io._video import pyav_packets  # noqa: E402
+from vision_io._video.pyav_source import PyAVSource  # noqa: E402
 
 CLEAN = [
     "RATRACE_wave_f_nm_np1_fr_goo_37.avi", "SchoolRulesHowTheyHelpUs_wave_f_nm_np1_ba_med_0.avi", "WUzgd7C1pWA.mp4",

@@ -7,7 +7,7 @@ from fractions import Fraction
 import numpy as np
 import pytest
 
-from vision_io.video.frame_index import PacketRecord, index_by_count, index_by_packets
+from vision_io._video.frame_index import PacketRecord, index_by_count, index_by_packets
 
 BASE = Fraction(1, 1000)
 

@@ -178,7 +178,7 @@ def _png16(samples: np.ndarray, *, filters=range(5), interlace: bool = False, tr
 @pytest.mark.parametrize("channels", [1, 2, 3, 4])
 def test_sixteen_bit_png(channels, interlace, native, monkeypatch):
     if not native:
-        monkeypatch.setattr("vision_io.image.png16.kernels", None)
+        monkeypatch.setattr("vision_io._image.png16.kernels", None)
     samples = np.random.default_rng(channels).integers(0, 65536, (11, 9, channels)).astype(np.uint16)
     data = _png16(samples, interlace=interlace)
     got = vision_io.decode_png(data)

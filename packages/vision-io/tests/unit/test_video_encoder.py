@@ -20,7 +20,7 @@ from vision_io import (
     read_video_timestamps,
     write_video,
 )
-from vision_io.video.encoder import frame_rate
+from vision_io._video.encoder import frame_rate
 
 pytestmark = pytest.mark.extra_video
 

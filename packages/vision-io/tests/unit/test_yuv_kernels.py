@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 import torch
 
-from vision_io.pixels.colour import exact_coefficients
-from vision_io.pixels.formats import FORMATS
-from vision_io.pixels.reference import exact_to_rgb, rgb_planes
-from vision_io.pixels.store import FrameSlots
+from vision_io._pixels.colour import exact_coefficients
+from vision_io._pixels.formats import FORMATS
+from vision_io._pixels.reference import exact_to_rgb, rgb_planes
+from vision_io._pixels.store import FrameSlots
 
 SIZES = [(1, 1), (2, 2), (3, 5), (16, 4), (31, 7), (33, 6), (64, 2), (66, 3), (127, 8), (130, 9), (320, 18), (515, 4)]
 

@@ -1,0 +1,68 @@
+"""How much a file may ask for before it is refused."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from vision_io._errors import LimitError
+
+__all__ = ["Limits"]
+
+
+@dataclass(frozen=True)
+class Limits:
+    """Bounds that are checked before memory is allocated.
+
+    A few bytes of a hostile file can announce a picture of a billion pixels. The defaults admit everything that cameras
+    and films produce (16384 x 8192) and refuse what would exhaust a machine; raise them for files that you trust.
+
+    Attributes:
+        max_pixels: Largest ``width * height`` of one picture.
+        max_side: Largest width and largest height.
+        max_frames: Most frames that one video, or one animation, may hold.
+        max_batch_bytes: Largest clip that one call of a video decoder returns, in bytes.
+        max_animation_pixels: Most pixels of all pictures of an animated image together.
+
+    Examples:
+        >>> from vision_io import Limits
+        >>> Limits(max_pixels=1920 * 1080).max_pixels
+        2073600
+    """
+
+    max_pixels: int = 1 << 27
+    max_side: int = 1 << 15
+    max_frames: int = 1 << 22
+    max_batch_bytes: int = 1 << 34
+    max_animation_pixels: int = 1 << 29
+
+    def check_picture(self, width: int, height: int, name: str) -> None:
+        """Raise :class:`LimitError` when a picture of this size is not admitted."""
+        if width > self.max_side or height > self.max_side or width * height > self.max_pixels:
+            raise LimitError(
+                f"{name}: a picture of {width}x{height} pixels exceeds the limits (max_side={self.max_side}, "
+                f"max_pixels={self.max_pixels}); pass limits=Limits(max_pixels=...) if you trust this file"
+            )
+
+    def check_frames(self, frames: int, name: str) -> None:
+        """Raise :class:`LimitError` when a source holds more frames than admitted."""
+        if frames > self.max_frames:
+            raise LimitError(
+                f"{name}: more than max_frames={self.max_frames} frames; pass limits=Limits(max_frames=...) "
+                "if you trust this file"
+            )
+
+    def check_animation(self, frames: int, width: int, height: int, name: str) -> None:
+        """Raise :class:`LimitError` when an animation has more pixels than admitted."""
+        if frames * width * height > self.max_animation_pixels:
+            raise LimitError(
+                f"{name}: an animation of {frames} pictures of {width}x{height} pixels exceeds max_animation_pixels="
+                f"{self.max_animation_pixels}; pass limits=Limits(max_animation_pixels=...) if you trust this file"
+            )
+
+    def check_batch(self, size: int, name: str) -> None:
+        """Raise :class:`LimitError` when the result of one call would exceed ``max_batch_bytes``."""
+        if size > self.max_batch_bytes:
+            raise LimitError(
+                f"{name}: the result would take {size / 2**30:.1f} GiB, more than max_batch_bytes="
+                f"{self.max_batch_bytes}; ask for fewer frames, or pass limits=Limits(max_batch_bytes=...)"
+            )

@@ -1,0 +1,124 @@
+"""Writing decoded frames into tensors, each straight into its slot."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from vision_io._native import kernels
+from vision_io._pixels.colour import exact_coefficients, ffmpeg_coefficients
+from vision_io._pixels.raw_frame import RawFrame
+from vision_io._pixels.reference import rgb_planes, uses_ffmpeg_arithmetic
+
+__all__ = ["FrameSlots", "empty_uint8", "write_rgb"]
+
+
+# NumPy asks the system for huge pages for large arrays and torch does not; that makes first writes three times as fast.
+# For very large ones the gain is lost on virtual machines that hand free memory back to their host: whole huge pages
+# are what they hand back, and the host has to find them again one small page at a time.
+_HUGE_PAGES_UP_TO = 256 << 20
+
+
+def empty_uint8(*shape: int) -> Tensor:
+    """An uninitialised uint8 tensor."""
+    if math.prod(shape) > _HUGE_PAGES_UP_TO:
+        return torch.empty(shape, dtype=torch.uint8)
+    return torch.from_numpy(np.empty(shape, dtype=np.uint8))
+
+
+class FrameSlots:
+    """The slots of a clip tensor.
+
+    Args:
+        frames: uint8 CPU tensor (N, 3, H, W) of any strides; a permuted view of a (3, N, H, W) clip serves as well.
+    """
+
+    def __init__(self, frames: Tensor) -> None:
+        self._frames = frames
+        self._base = frames.data_ptr()
+        self._strides = frames.stride()
+        self._size = (frames.shape[2], frames.shape[3])
+
+    def write(self, slot: int, frame: RawFrame) -> None:
+        """Convert ``frame`` to RGB, turned for display, into slot ``slot``; sizes must agree."""
+        if frame.display_size != self._size:
+            raise ValueError(f"frame of {frame.display_size} does not fit into slots of {self._size} (height, width)")
+        if kernels is None:
+            self._frames[slot].copy_(torch.from_numpy(_turned(rgb_planes(frame), frame.rotation)))
+            return
+        if self._strides[3] != 1:
+            whole = torch.empty((1, 3, *self._size), dtype=torch.uint8)
+            FrameSlots(whole).write(0, frame)
+            self._frames[slot].copy_(whole[0])
+            return
+        slot_stride, channel_stride, row_stride, _ = self._strides
+        address = self._base + slot * slot_stride
+        if frame.rotation:
+            height, width = frame.height, frame.width
+            upright = np.empty((3, height, width), dtype=np.uint8)
+            write_rgb(frame, upright.ctypes.data, height * width, width)
+            quarters = frame.rotation // 90
+            kernels.turn(upright.ctypes.data, width, height, 3, quarters, address, channel_stride, row_stride)
+        else:
+            write_rgb(frame, address, channel_stride, row_stride)
+
+    def repeat(self, source: int, slot: int) -> None:
+        """Copy slot ``source`` to ``slot``."""
+        self._frames[slot].copy_(self._frames[source])
+
+
+def _turned(rgb: np.ndarray, rotation: int) -> np.ndarray:
+    return np.ascontiguousarray(np.rot90(rgb, rotation // 90, (1, 2)))
+
+
+def write_rgb(frame: RawFrame, address: int, channel_stride: int, row_stride: int) -> None:
+    """Convert a frame with the native kernels to three planes of bytes.
+
+    Args:
+        frame: What to convert, before rotation.
+        address: Where the first sample of R goes. The caller owns that memory and guarantees its size.
+        channel_stride: Bytes from R to G and from G to B.
+        row_stride: Bytes from one row to the next.
+    """
+    assert kernels is not None
+    layout, width, height = frame.format, frame.width, frame.height
+    if layout.family in ("yuv", "nv"):
+        planes, strides, step = _chroma_planes(frame)
+        if uses_ffmpeg_arithmetic(frame):
+            fixed = ffmpeg_coefficients(frame.matrix, frame.full_range).as_tuple()
+            kernels.fixed_420(planes, strides, step, width, height, fixed, address, channel_stride, row_stride)
+            return
+        exact = exact_coefficients(frame.matrix, frame.full_range, layout.bits).as_tuple()
+        kernels.exact(
+            planes, strides, step, layout.chroma_shift, layout.bytes_per_sample, layout.shift, width, height, exact,
+            address, channel_stride, row_stride,
+        )  # fmt: skip
+        return
+    if layout.family == "packed":
+        kernels.split(
+            frame.addresses[0], frame.strides[0], width, height, layout.step, (*layout.order, 0), 3,
+            address, channel_stride, row_stride,
+        )  # fmt: skip
+        return
+    for channel, plane in enumerate(layout.order or (0, 0, 0)):
+        to = address + channel * channel_stride
+        if layout.bits == 8:
+            kernels.split(
+                frame.addresses[plane], frame.strides[plane], width, height, 1, (0, 0, 0, 0), 1, to, 0, row_stride
+            )
+        else:
+            factor = 255.0 / ((1 << layout.bits) - 1)
+            kernels.words_to_bytes(frame.addresses[plane], frame.strides[plane], width, height, factor, to, row_stride)
+
+
+def _chroma_planes(frame: RawFrame) -> tuple[tuple[int, int, int], tuple[int, int, int], int]:
+    """Addresses and strides of Y, U and V, and the distance of two chroma samples."""
+    if frame.format.family == "yuv":
+        return frame.addresses[:3], frame.strides[:3], 1  # pyright: ignore[reportReturnType]
+    luma, pairs = frame.addresses[:2]
+    size = frame.format.bytes_per_sample
+    u, v = (pairs + place * size for place in frame.format.order)
+    return (luma, u, v), (frame.strides[0], frame.strides[1], frame.strides[1]), 2

@@ -1,0 +1,119 @@
+"""The sound of a video file, as the readers of this package need it beside the pictures."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from vision_io._errors import DecodeError, EncodeError
+from vision_io._video.pyav_open import Source, import_av, open_container, source_name
+
+__all__ = ["AudioFacts", "AudioTrack", "audio_facts", "audio_frames"]
+
+
+@dataclass(frozen=True)
+class AudioFacts:
+    """Facts of an audio stream.
+
+    Attributes:
+        sample_rate: Samples per second.
+        channels: Number of channels.
+        duration_seconds: By the header; 0 where it does not say.
+    """
+
+    sample_rate: int
+    channels: int
+    duration_seconds: float
+
+
+def audio_facts(source: Source) -> AudioFacts | None:
+    """Facts of the first audio stream, or ``None`` where there is none."""
+    with open_container(source) as container:
+        if not container.streams.audio:
+            return None
+        stream = container.streams.audio[0]
+        duration = (
+            float(stream.duration * stream.time_base) if stream.duration else float(container.duration or 0) / 1e6
+        )
+        return AudioFacts(stream.codec_context.sample_rate, stream.codec_context.channels, duration)
+
+
+def audio_frames(source: Source, start_seconds: float = 0.0) -> Iterator[tuple[float, np.ndarray]]:
+    """Decode the first audio stream: ``(pts_seconds, samples)`` with samples float32 (channels, n) in -1..1.
+
+    Args:
+        source: Path, address, bytes, or a seekable object with ``read``.
+        start_seconds: Begin with the first packet that ends after this time.
+
+    Raises:
+        DecodeError: The stream is damaged.
+    """
+    av = import_av()
+    with open_container(source) as container:
+        if not container.streams.audio:
+            return
+        stream = container.streams.audio[0]
+        stream.codec_context.thread_count = 1
+        resampler = av.AudioResampler(format="fltp", layout=stream.layout, rate=stream.sample_rate)
+        if start_seconds > 0:
+            container.seek(int(start_seconds / stream.time_base), stream=stream, backward=True)
+        try:
+            for frame in container.decode(stream):
+                if frame.pts is not None and frame.time + frame.samples / frame.sample_rate <= start_seconds:
+                    continue
+                for piece in resampler.resample(frame):
+                    yield float(piece.time or 0.0), piece.to_ndarray()
+        except av.error.FFmpegError as error:
+            raise DecodeError(f"{source_name(source)}: the audio stream is damaged: {error.strerror}") from error
+
+
+class AudioTrack:
+    """An audio stream of a file that is being written.
+
+    Args:
+        container: PyAV's output container, before its header is written.
+        sample_rate: Samples per second.
+        codec: FFmpeg's name of the encoder, for example ``"aac"``.
+        channels: 1 or 2.
+        options: Options of the encoder, name to value.
+    """
+
+    def __init__(self, container: Any, sample_rate: int, codec: str, channels: int, options: dict[str, str]) -> None:
+        self._av = import_av()
+        if channels not in (1, 2):
+            raise EncodeError(f"audio: got {channels} channels, expected 1 or 2")
+        self._container = container
+        self._rate = sample_rate
+        self._layout = "mono" if channels == 1 else "stereo"
+        try:
+            self._stream = container.add_stream(codec, rate=sample_rate, layout=self._layout)
+        except (ValueError, LookupError) as error:
+            raise EncodeError(
+                f"audio codec: this FFmpeg has no encoder {codec!r} for this container; try 'aac'"
+            ) from error
+        self._stream.options = options
+        self._written = 0
+
+    def write(self, samples: np.ndarray) -> None:
+        """Append samples, (channels, n): floats in -1..1 or int16."""
+        if samples.dtype == np.int16:
+            samples = samples.astype(np.float32) / 32768
+        samples = np.ascontiguousarray(samples, dtype=np.float32)
+        frame = self._av.AudioFrame.from_ndarray(samples, format="fltp", layout=self._layout)
+        frame.sample_rate, frame.pts = self._rate, self._written
+        self._written += samples.shape[1]
+        self._mux(frame)
+
+    def close(self) -> None:
+        """Write what the encoder still holds."""
+        self._mux(None)
+
+    def _mux(self, frame: Any) -> None:
+        try:
+            for packet in self._stream.encode(frame):
+                self._container.mux(packet)
+        except self._av.error.FFmpegError as error:
+            raise EncodeError(f"audio: the encoder fails: {error.strerror}") from error

@@ -1,0 +1,164 @@
+"""Opening a container with PyAV: what is accepted, and one clear line for what is not."""
+
+from __future__ import annotations
+
+import io
+import os
+from pathlib import Path
+from typing import IO, Any
+
+from vision_io._errors import DecodeError, MissingDependencyError
+
+__all__ = ["Source", "import_av", "open_container", "pick_stream", "source_name"]
+
+Source = str | os.PathLike[str] | bytes | bytearray | memoryview | IO[bytes]
+
+# Demuxers that read the bytes they are given. What is left out: playlists (hls, dash, concat) that make the library
+# fetch further files and addresses, devices, and demuxers that take any text for a picture (tty).
+_CONTAINERS = (
+    "mov,mp4,m4a,3gp,3g2,mj2,matroska,webm,avi,mpeg,mpegts,mpegvideo,flv,live_flv,asf,asf_o,ogg,ivf,obu,av1,h261,h263,h264,"
+    "hevc,vvc,evc,m4v,mjpeg,mjpeg_2000,gif,apng,nut,mxf,mxf_opatom,gxf,dv,wtv,rm,vc1,vc1test,swf,nsv,roq,yuv4mpegpipe,cavsvideo,avs2,avs3,"
+    "dnxhd,dirac,lavf,ffm,film_cpk,smk,bink,binka,flic,rl2,xa,mtv,pva,r3d,webp_anim,ty,vmd,wc3movie,4xm,ea,"
+    "wav,w64,mp3,aac,flac,ac3,eac3,amr,aiff,au,caf,dts,opus,tta,wv,ape,mlp,truehd,spdif,"
+    "image2,image2pipe,jpeg_pipe,png_pipe,webp_pipe,bmp_pipe,tiff_pipe,j2k_pipe,jpegxl_pipe,jpegxl_anim,jpegls_pipe"
+)
+_STILLS = ("image2", "_pipe")
+_PROTOCOLS = "file,crypto,data,http,https,httpproxy,tcp,tls,rtmp,rtmps,rtmpt,rtmpe,rtsp,ftp,udp,rtp,pipe,cache"
+_ATTACHED_PICTURE = 0x0400
+
+
+def import_av() -> Any:
+    """PyAV, imported at the first use."""
+    try:
+        import av
+        import av.error
+    except ImportError as error:
+        raise MissingDependencyError(
+            "video needs PyAV, which is not installed; install it with: pip install 'vision-io[video]'"
+        ) from error
+    return av
+
+
+def source_name(source: Source) -> str:
+    """How messages call the source."""
+    if isinstance(source, (str, os.PathLike)):
+        return os.fspath(source)
+    if isinstance(source, (bytes, bytearray, memoryview)):
+        return f"<{len(source)} bytes>"
+    return str(getattr(source, "name", f"<{type(source).__name__}>"))
+
+
+def _is_address(source: str) -> bool:
+    return "://" in source[:16]
+
+
+def _check_source(source: Source, name: str) -> None:
+    """Refuse what needs no library to be refused."""
+    if isinstance(source, (str, os.PathLike)):
+        if _is_address(os.fspath(source)):
+            return
+        path = Path(source)
+        if path.is_dir():
+            raise DecodeError(f"{name}: is a directory; expected a video file")
+        if not path.exists():
+            raise DecodeError(f"{name}: no such file")
+        if path.is_file() and path.stat().st_size == 0:
+            raise DecodeError(f"{name}: the file is empty")
+    elif isinstance(source, (bytes, bytearray, memoryview)):
+        if len(source) == 0:
+            raise DecodeError(f"{name}: the data is empty")
+    elif not hasattr(source, "read"):
+        raise TypeError(f"source: expected a path, bytes, or an object with read(); got {type(source).__name__}")
+
+
+def _start_of(source: Source, count: int = 1 << 16) -> bytes:
+    """The first bytes of the source, for the error message only."""
+    try:
+        if isinstance(source, (bytes, bytearray, memoryview)):
+            return bytes(source[:count])
+        if isinstance(source, (str, os.PathLike)):
+            if _is_address(os.fspath(source)):
+                return b""
+            with Path(source).open("rb") as file:
+                return file.read(count)
+        source.seek(0)
+        return source.read(count)
+    except (OSError, ValueError, AttributeError):
+        return b""
+
+
+def _explain(source: Source, error: Exception) -> str:
+    """Why a container could not be opened, by its first bytes, or else in FFmpeg's words."""
+    start = _start_of(source)
+    if start[4:8] in (b"ftyp", b"moov", b"mdat", b"wide", b"free", b"skip") and b"moov" not in start[:64]:
+        return "an MP4/MOV file without its index (moov): it is cut off, or its recording was never finished"
+    if start[:4] == b"RIFF" or start[:4] == b"\x1aE\xdf\xa3":
+        return "the file is cut off or damaged near its start"
+    if start and all(byte >= 32 or byte in b"\t\n\r\f\x1b" for byte in start[:512]):
+        return "a text file, not a video"
+    words = getattr(error, "strerror", None) or error
+    return f"cannot be opened as a video: {words}"
+
+
+def _av_source(source: Source) -> Any:
+    if isinstance(source, (bytes, bytearray, memoryview)):
+        return io.BytesIO(source)
+    if isinstance(source, (str, os.PathLike)):
+        return os.fspath(source)
+    source.seek(0)
+    return source
+
+
+def open_container(source: Source) -> Any:
+    """Open a container for reading.
+
+    Args:
+        source: Path, address, bytes, or a seekable object with ``read``.
+
+    Returns:
+        PyAV's input container.
+
+    Raises:
+        DecodeError: The source is missing, empty, or in no format that is read here.
+    """
+    av = import_av()
+    name = source_name(source)
+    _check_source(source, name)
+    options = {"format_whitelist": _CONTAINERS, "protocol_whitelist": _PROTOCOLS}
+    # Up to PyAV 18 metadata that is not UTF-8 raises unless told otherwise; 19 never raises and has no such argument.
+    lenient = {} if int(av.__version__.split(".")[0]) >= 19 else {"metadata_errors": "replace"}
+    try:
+        return av.open(_av_source(source), mode="r", options=options, **lenient)
+    except FileNotFoundError as error:
+        raise DecodeError(f"{name}: no such file") from error
+    except (av.error.FFmpegError, OSError, ValueError) as error:
+        raise DecodeError(f"{name}: {_explain(source, error)}") from error
+
+
+def pick_stream(container: Any, stream_index: int | None, name: str) -> Any:
+    """The video stream to decode.
+
+    Args:
+        container: PyAV's input container.
+        stream_index: Index among all streams of the file, or ``None`` for the one that FFmpeg calls best.
+        name: How messages call the source.
+
+    Raises:
+        DecodeError: There is no video stream, or the index names another kind of stream.
+    """
+    kinds = [stream.type for stream in container.streams]
+    if stream_index is not None:
+        if not 0 <= stream_index < len(kinds) or kinds[stream_index] != "video":
+            listed = ", ".join(f"{i}: {kind}" for i, kind in enumerate(kinds))
+            raise DecodeError(
+                f"{name}: stream {stream_index} is no video stream; the file has {listed or 'no streams'}"
+            )
+        return container.streams[stream_index]
+    moving = [s for s in container.streams.video if not int(s.disposition) & _ATTACHED_PICTURE]
+    if not moving:
+        held = ", ".join(sorted(set(kinds))) or "nothing"
+        raise DecodeError(f"{name}: no video stream; the file holds {held} only")
+    if any(still in container.format.name for still in _STILLS):
+        raise DecodeError(f"{name}: a still image ({moving[0].codec_context.name}); read it with vision_io.read_image")
+    best = container.streams.best("video")
+    return best if best in moving else moving[0]

@@ -1,0 +1,164 @@
+"""The packets of one stream in decode order: scanned once, kept in memory when small, read again when not."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from vision_io._errors import DecodeError
+from vision_io._limits import Limits
+from vision_io._video.frame_index import PacketRecord
+
+__all__ = ["PacketStore"]
+
+# Encoded data that is kept, so that decoding needs neither a second read of the file nor a seek in it.
+KEEP_BYTES = 64 << 20
+# Broadcast formats, which are cut anywhere by nature: their last frame may be damaged, the rest is whole.
+_RECORDINGS = ("mpegts", "mpeg")
+# Without kept packets a seek in the file pays only when it skips more than this many packets.
+SEEK_GAP = 64
+
+
+def _is_hidden_vp8(packet: Any) -> bool:
+    """Whether a VP8 packet only carries a reference picture: bit 4 of its first byte is clear (RFC 6386, 9.1)."""
+    return not memoryview(packet)[0] & 0x10
+
+
+class PacketStore:
+    """Scans a stream and hands out its packets from any key packet on.
+
+    Args:
+        container: PyAV's input container.
+        stream: The stream to read.
+        name: How messages call the source.
+        limits: Bounds on the number of packets.
+        keep_bytes: Encoded bytes to keep in memory (:data:`KEEP_BYTES`); beyond it packets are read again.
+    """
+
+    def __init__(self, container: Any, stream: Any, name: str, limits: Limits, keep_bytes: int | None = None) -> None:
+        self._container = container
+        self._stream = stream
+        self._name = name
+        self.records: list[PacketRecord] = []
+        self._kept: list[Any] | None = []
+        self._reader: Iterator[Any] | None = None
+        self._read_position = 0
+        for other in container.streams:
+            if other.index != stream.index and hasattr(other, "discard"):
+                other.discard = 48  # AVDISCARD_ALL: the demuxer need not read them
+        self._scan(limits, KEEP_BYTES if keep_bytes is None else keep_bytes)
+
+    @property
+    def seek_gap(self) -> int:
+        """Packets that a seek must skip at least to be worth its cost."""
+        return 0 if self._kept is not None else SEEK_GAP
+
+    def __len__(self) -> int:
+        return len(self.records)
+
+    def _scan(self, limits: Limits, keep_bytes: int) -> None:
+        vp8 = self._stream.codec_context.name in ("vp8", "libvpx")
+        total, last = 0, None
+        for packet in self._demux():
+            hidden = packet.is_discard or (vp8 and _is_hidden_vp8(packet))
+            self.records.append(PacketRecord(packet.pts, packet.dts, packet.duration or 0, packet.is_keyframe, hidden))
+            total += packet.size
+            if self._kept is not None:
+                self._kept.append(packet)
+                if total > keep_bytes:
+                    self._kept = None
+            last = packet
+            limits.check_frames(len(self.records), self._name)
+        self._check_whole(last)
+
+    def _check_whole(self, last: Any) -> None:
+        """Refuse a file that ends before its own index does."""
+        if last is None:
+            raise DecodeError(f"{self._name}: stream {self._stream.index} holds no data: the file is cut off or empty")
+        listed = len(self._stream.index_entries) if hasattr(self._stream, "index_entries") else 0
+        if "mp4" in self._container.format.name and len(self.records) < listed:
+            raise DecodeError(
+                f"{self._name}: the file is cut off: its index lists {listed} frames, data of {len(self.records)} are "
+                "there"
+            )
+        if last.is_corrupt and self._container.format.name not in _RECORDINGS:
+            raise DecodeError(
+                f"{self._name}: the file is cut off inside frame {len(self.records) - 1}: its last packet is incomplete"
+            )
+
+    def _demux(self) -> Iterator[Any]:
+        try:
+            for packet in self._container.demux(self._stream):
+                if packet.size:
+                    yield packet
+        except (OSError, ValueError) as error:  # PyAV's errors derive from one or the other
+            if isinstance(error, DecodeError):
+                raise
+            raise DecodeError(
+                f"{self._name}: reading fails after packet {len(self.records) - 1}: {getattr(error, 'strerror', error)}"
+            ) from error
+
+    def read(self, position: int) -> Any:
+        """The packet at ``position`` in decode order; cheapest when positions rise by one."""
+        if self._kept is not None:
+            return self._kept[position]
+        if self._reader is None or not self._read_position <= position <= self._read_position + SEEK_GAP:
+            self._seek(position)
+        while True:
+            packet = self._next()
+            if self._read_position > position:
+                return packet
+
+    def _next(self) -> Any:
+        assert self._reader is not None
+        packet = next(self._reader, None)
+        if packet is None:
+            raise DecodeError(
+                f"{self._name}: the file ends at packet {self._read_position}; it had more when it was opened"
+            )
+        self._read_position += 1
+        return packet
+
+    def _seek(self, position: int) -> None:
+        """Move the demuxer to ``position`` or a packet before it, and find out where it is."""
+        keys = [i for i in range(position, -1, -1) if self.records[i].is_key][:3]
+        for key in keys:
+            dts = self.records[key].dts
+            if key == 0 or dts is None:
+                break
+            self._container.seek(dts, stream=self._stream, backward=True)
+            self._reader = self._demux()
+            landed = self._locate(position)
+            if landed is not None:
+                self._read_position = landed
+                return
+        self._rewind()
+
+    def _rewind(self) -> None:
+        first = self.records[0]
+        start = min(t for t in (first.dts, first.pts, 0) if t is not None)
+        self._container.seek(start, stream=self._stream, backward=True)
+        self._reader = self._demux()
+        landed = self._locate(0)
+        if landed != 0:
+            raise DecodeError(f"{self._name}: cannot seek back to the start of the stream")
+        self._read_position = 0
+
+    def _locate(self, position: int) -> int | None:
+        """Position of the packet that the demuxer yields next, if it is at most ``position``."""
+        assert self._reader is not None
+        packet = next(self._reader, None)
+        if packet is None:
+            return None
+        rest = self._reader
+
+        def again() -> Iterator[Any]:
+            yield packet
+            yield from rest
+
+        self._reader = again()
+        here = (packet.pts, packet.dts)
+        for i in range(position, -1, -1):
+            if (self.records[i].pts, self.records[i].dts) == here:
+                return i
+        return None
