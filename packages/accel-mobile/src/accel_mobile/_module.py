@@ -106,7 +106,7 @@ class DeployedModule(nn.Module):
     def forward(self, *args: Any) -> Any:
         """Run the network; arguments as the source model takes them, float32 on the CPU."""
         if torch.compiler.is_compiling():
-            from accel_mobile.outside_compiler import call
+            from accel_mobile._outside_compiler import call
 
             return call(self._run, args)
         return self._run(args)
