@@ -87,6 +87,8 @@ def _classify_open(
     decoder: VideoDecoder, path: Path, config: DemoConfig, out: Path, show: Show
 ) -> tuple[list[Window], Path]:
     if not (out / "model.json").is_file():
+        for _ in decoder:  # damage further on should not wait for the end of a training
+            pass
         show.say(f"There is no trained network in {out} yet: training one first.")
         run_demo(config, out, show)
     model, trained = load_model(out)

@@ -26,7 +26,7 @@ from examples.demo.deploy import Form, deploy, measure
 from examples.demo.evaluate import accuracy, predict
 from examples.demo.progress import Show, Update
 from examples.demo.report import ReportData, write_report
-from examples.demo.train import train_x3d
+from examples.demo.train import Progress, train_x3d
 from examples.demo.write_dataset import VideoSet, write_dataset
 
 __all__ = ["Outcome", "run_demo"]
@@ -102,7 +102,7 @@ def run_demo(config: DemoConfig, out: Path, show: Show, *, keep_data: bool = Fal
     return Outcome(forms, baseline_accuracy, checks, report, annotated, weights)
 
 
-def _training(update: Update):
+def _training(update: Update) -> Progress:
     return lambda step, steps, loss, share: update(step, steps, f"loss {loss:.2f}, accuracy {share:.0%}")
 
 

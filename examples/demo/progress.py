@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -69,7 +70,5 @@ class Show:
 
 def _cpu_seconds() -> float:
     """Processor time of this process and of the children that have ended."""
-    import os
-
     used = os.times()
     return used.user + used.system + used.children_user + used.children_system

@@ -102,6 +102,13 @@ def test_bad_file_gets_one_line_and_code_2(damage, tmp_path, good_video, out, ca
     assert not list(out.glob("bad*"))
 
 
+def test_damage_is_found_before_anything_is_trained(tmp_path, good_video, capsys):
+    path = tmp_path / "bad.mp4"
+    cut_off(path, good_video)
+    assert run(path, tmp_path / "empty") == 2
+    assert "training" not in capsys.readouterr().out
+
+
 def test_saved_model_is_the_same(out):
     model, config = load_model(out)
     assert config == quick()
