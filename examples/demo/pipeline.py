@@ -167,9 +167,7 @@ def _times(seconds: dict[str, float]) -> str:
 def _kernels() -> str:
     parts = []
     for wheel in (vision_core, vision_io, accel_mobile):
-        info = wheel.build_info()
-        isa = info.get("isa") if isinstance(info, dict) else info.isa
-        parts.append(f"{wheel.__name__}: {isa or 'torch references'}")
+        parts.append(f"{wheel.__name__}: {wheel.build_info()['isa'] or 'torch references'}")
     return ", ".join(parts)
 
 

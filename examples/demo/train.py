@@ -13,7 +13,6 @@ from examples.demo.actions import ACTIONS
 from examples.demo.augment import random_symmetries
 from examples.demo.config import DemoConfig
 from examples.demo.data import Clips, network_input
-from examples.demo.depthwise import with_fast_depthwise
 from examples.demo.motion_energy import init_motion_energy
 from video.models import create_x3d
 from vision_contract import find
@@ -113,7 +112,6 @@ def shrink(clips: Clips, size: int) -> Clips:
 def _for_training(model: nn.Module, config: DemoConfig, size: int) -> nn.Module:
     """The network for clips of another size (only the head's pooling differs), with the parameters of ``model``."""
     twin = build_x3d(replace(config, crop_size=size))
-    with_fast_depthwise(twin)
     model.to(memory_format=torch.channels_last_3d)  # type: ignore[call-overload]
     twin.load_state_dict(model.state_dict(keep_vars=True), assign=True)
     return twin

@@ -4,41 +4,13 @@ import math
 
 import pytest
 import torch
-from torch import nn
 from torch.nn import functional as F
 
 from examples.demo.config import DemoConfig
 from examples.demo.data import network_input
-from examples.demo.depthwise import FastDepthwiseConv3d, with_fast_depthwise
 from examples.demo.evaluate import accuracy, agreement, confusion_matrix
 from examples.demo.motion_energy import init_motion_energy, quadrature_filters
 from examples.demo.train import build_x3d
-
-
-@pytest.mark.parametrize("kernel", [(3, 3, 3), (5, 1, 1)])
-def test_fast_depthwise_gradients_equal_those_of_torch(kernel):
-    torch.manual_seed(0)
-    padding = tuple(k // 2 for k in kernel)
-    plain = nn.Conv3d(6, 6, kernel, padding=padding, groups=6, bias=False)
-    fast = nn.Conv3d(6, 6, kernel, padding=padding, groups=6, bias=False)
-    fast.load_state_dict(plain.state_dict())
-    with_fast_depthwise(fast)
-    assert type(fast) is FastDepthwiseConv3d
-    inputs = [torch.randn(2, 6, 4, 5, 7).requires_grad_() for _ in range(1)] * 2
-    weights = torch.randn(2, 6, 4, 5, 7)
-    grads = []
-    for conv, x in zip((plain, fast), inputs, strict=True):
-        (conv(x) * weights).sum().backward()
-        grads.append((x.grad.clone(), conv.weight.grad.clone()))
-        x.grad = None
-    for expected, got in zip(*grads, strict=True):
-        torch.testing.assert_close(got, expected, rtol=1e-5, atol=1e-5)
-
-
-@pytest.mark.parametrize("options", [{"stride": 2}, {"groups": 1}, {"padding": 0}, {"dilation": 2}, {"bias": True}])
-def test_other_convolutions_are_left_alone(options):
-    settings = {"stride": 1, "groups": 4, "padding": 1, "dilation": 1, "bias": False, **options}
-    assert type(with_fast_depthwise(nn.Conv3d(4, 4, 3, **settings))) is nn.Conv3d
 
 
 def test_sums_of_the_filters_prefer_one_direction():

@@ -5,10 +5,11 @@ from accel_mobile._deploy import convert_to_deployable_form, quantize
 from accel_mobile._errors import CaptureError, DeployedInputError, DeploymentError, QuantizationError
 from accel_mobile._explain import Explanation, Step
 from accel_mobile._module import DeployedModule
-from accel_mobile._native import build_info
+from accel_mobile._native import BuildInfo, build_info
 from accel_mobile._quantization.config import QuantizationConfig
 
 __all__ = [
+    "BuildInfo",
     "CaptureError",
     "DeployedInputError",
     "DeployedModule",

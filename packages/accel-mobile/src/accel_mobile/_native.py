@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from types import ModuleType
-from typing import Any
+from typing import TypedDict
 
 from accel_mobile.__about__ import __version__
 
-__all__ = ["build_info", "extension", "reason"]
+__all__ = ["BuildInfo", "build_info", "extension", "reason"]
 
 extension: ModuleType | None
 reason: str | None
@@ -21,7 +21,18 @@ if extension is not None and extension.environment_error:
     raise ValueError(extension.environment_error)
 
 
-def build_info() -> dict[str, Any]:
+class BuildInfo(TypedDict):
+    """What :func:`build_info` returns."""
+
+    version: str
+    native: bool
+    reason: str | None
+    isa: str | None
+    isas: list[str]
+    compiler: str | None
+
+
+def build_info() -> BuildInfo:
     """Return how this package was built and what it uses on this machine, for bug reports.
 
     Returns:
@@ -33,12 +44,11 @@ def build_info() -> dict[str, Any]:
         >>> build_info()["version"]
         '0.1.0'
     """
-    info: dict[str, Any] = {"version": __version__, "native": extension is not None, "reason": reason}
-    if extension is None:
-        return {**info, "isa": None, "isas": [], "compiler": None}
-    return {
-        **info,
-        "isa": extension.active_isa(),
-        "isas": list(extension.isas()),
-        "compiler": getattr(extension, "compiler", None),
-    }
+    return BuildInfo(
+        version=__version__,
+        native=extension is not None,
+        reason=reason,
+        isa=extension.active_isa() if extension else None,
+        isas=extension.isas() if extension else [],
+        compiler=getattr(extension, "compiler", None),
+    )

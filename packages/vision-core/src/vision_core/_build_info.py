@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from typing import TypedDict
 
 from vision_core import _native
 from vision_core.__about__ import __version__
@@ -10,9 +10,8 @@ from vision_core.__about__ import __version__
 __all__ = ["BuildInfo", "build_info"]
 
 
-@dataclass(frozen=True)
-class BuildInfo:
-    """Facts about the installed package.
+class BuildInfo(TypedDict):
+    """What :func:`build_info` returns.
 
     Attributes:
         version: version of `vision_core`.
@@ -27,7 +26,7 @@ class BuildInfo:
     native: bool
     reason: str | None
     isa: str | None
-    isas: tuple[str, ...]
+    isas: list[str]
     compiler: str | None
 
 
@@ -36,17 +35,15 @@ def build_info() -> BuildInfo:
 
     Examples:
         >>> import vision_core
-        >>> vision_core.build_info().version == vision_core.__version__
+        >>> vision_core.build_info()["version"] == vision_core.__version__
         True
     """
     module = _native.module
-    if module is None:
-        return BuildInfo(__version__, native=False, reason=_native.reason, isa=None, isas=(), compiler=None)
     return BuildInfo(
-        __version__,
-        native=True,
-        reason=None,
-        isa=module.active_isa(),
-        isas=tuple(module.isas()),
+        version=__version__,
+        native=module is not None,
+        reason=_native.reason,
+        isa=module.active_isa() if module else None,
+        isas=module.isas() if module else [],
         compiler=getattr(module, "compiler", None),
     )

@@ -15,7 +15,7 @@ from vision_io._image.encode import encode_jpeg, encode_png, write_jpeg, write_p
 from vision_io._image.files import read_file, write_file
 from vision_io._image.mode import ImageReadMode
 from vision_io._limits import Limits
-from vision_io._native import build_info
+from vision_io._native import BuildInfo, build_info
 from vision_io._video.classic import read_video, read_video_timestamps, write_video
 from vision_io._video.decoder import VideoDecoder
 from vision_io._video.encoder import VideoEncoder
@@ -23,6 +23,7 @@ from vision_io._video.reader import VideoReader
 from vision_io._video.results import Frame, FrameBatch, VideoMetadata
 
 __all__ = [
+    "BuildInfo",
     "DecodeError",
     "EncodeError",
     "Frame",
