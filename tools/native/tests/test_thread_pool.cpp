@@ -30,9 +30,9 @@ void require(bool condition, const char* what) {
 
 int64_t nested_sum() {
   std::atomic<int64_t> total{0};
+  const auto add = [&](int64_t begin, int64_t end) { total.fetch_add(end - begin); };
   vision::parallel_for(8, 1, 4, [&](int64_t begin, int64_t end) {
-    for (int64_t k = begin; k < end; ++k)
-      vision::parallel_for(100, 1, 4, [&](int64_t b, int64_t e) { total.fetch_add(e - b); });
+    for (int64_t k = begin; k < end; ++k) vision::parallel_for(100, 1, 4, add);
   });
   return total.load();
 }

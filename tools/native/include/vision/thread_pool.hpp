@@ -18,7 +18,8 @@ void parallel_for(int64_t count, int64_t grain, int threads, Body&& body) {
   using Plain = std::remove_reference_t<Body>;
   run_parallel(
       count, grain, threads,
-      [](void* context, int64_t begin, int64_t end) { (*static_cast<Plain*>(context))(begin, end); }, &body);
+      [](void* context, int64_t begin, int64_t end) { (*static_cast<Plain*>(context))(begin, end); },
+      const_cast<void*>(static_cast<const void*>(&body)));  // the body may be const
 }
 
 // While one exists, workers that run out of work watch for more (at most about 200 us) before they sleep: for programs
