@@ -1,6 +1,6 @@
 """What a check costs: `Layout.check` on a torch tensor in eager mode, beside what one would write by hand.
 
-Run: python packages/vision-contract/benchmarks/bench_check.py [--out FILE]. The goal is 0.5 us a check or less.
+Run: python -m benchmarks.run check. The goal is 0.5 us a check or less.
 
 All cases are timed in turns within one process, so that a noisy neighbour hits all alike; the time of a case is the
 median over the rounds, less the median of an empty call. `share` is the part of the rounds that met the goal.
@@ -8,7 +8,6 @@ median over the rounds, less the median of an empty call. `share` is the part of
 
 from __future__ import annotations
 
-import argparse
 import json
 import platform
 import statistics
@@ -19,6 +18,7 @@ from pathlib import Path
 
 import torch
 
+from benchmarks.harness import script
 from vision_contract import BOXES_XYXY, FRAMES_TCHW, IMAGE_CHW, SCORES_N, VIDEO_CTHW, __version__
 
 GOAL_US = 0.5
@@ -73,11 +73,8 @@ def measure() -> dict[str, dict[str, float]]:
     return results
 
 
-def main() -> int:
-    """Measure, print a table to stderr and JSON to stdout or a file."""
-    parser = argparse.ArgumentParser(description="What a check costs.")
-    parser.add_argument("--out", type=Path, help="write the JSON here instead of to stdout")
-    options = parser.parse_args()
+def main(out: Path) -> None:
+    """Measure, print a table and write JSON to `out`."""
     torch.set_num_threads(1)
     results = measure()
     for name, result in results.items():
@@ -91,13 +88,8 @@ def main() -> int:
         "goal_us": GOAL_US,
         "results": results,
     }
-    text = json.dumps(report, indent=2)
-    if options.out:
-        options.out.write_text(text + "\n")
-    else:
-        print(text)
-    return 0
+    out.write_text(json.dumps(report, indent=2) + "\n")
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    script(main)

@@ -109,10 +109,11 @@ class Layout:
             raise self._shapeless(x, argument) from None
         if rank != self._rank and (rank < self._rank or not self._batched):
             raise self._error(x, shape, argument, sizes)
-        for axis, expected in self._fixed:
-            size = shape[axis]  # a symbol does not answer True; to ask it for its truth would end the tracing
-            if (size == expected) is not True and not _agree(size, expected, self, argument):
-                raise self._error(x, shape, argument, sizes)
+        if self._fixed:  # asking costs less than going through none of them
+            for axis, expected in self._fixed:
+                size = shape[axis]  # a symbol does not answer True; to ask it for its truth would end the tracing
+                if (size == expected) is not True and not _agree(size, expected, self, argument):
+                    raise self._error(x, shape, argument, sizes)
         if sizes:
             index = self._index
             try:
