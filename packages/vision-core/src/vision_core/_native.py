@@ -11,7 +11,10 @@ from typing import Any
 
 __all__ = ["module", "reason"]
 
-_FUNCTIONS = ("nms", "resize_u8")  # what this version calls; a module that lacks one was built from older sources
+_FUNCTIONS = (  # what this version calls; a module that lacks one was built from older sources
+    "nms",
+    "resize_u8",
+)
 
 
 def _load() -> tuple[Any, str | None]:

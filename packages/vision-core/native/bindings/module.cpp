@@ -1,0 +1,8 @@
+#include "bindings/bindings.hpp"
+#include "vision/bindings.hpp"
+
+NB_MODULE(_native_ext, m) {
+  vision::bind_common(m);
+  vision_core::bind_nms(m);
+  vision_core::bind_resize(m);
+}
