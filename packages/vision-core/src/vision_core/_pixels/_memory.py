@@ -1,0 +1,78 @@
+"""How an image lies in memory, and whether the kernels reach it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor
+
+from vision_core import _native
+
+__all__ = ["Layout", "allocate", "applies", "describe", "is_interleaved"]
+
+# images, channels, height, width, and the distance in values from one image, channel, row and pixel to the next
+Layout = tuple[int, int, int, int, int, int, int, int]
+
+
+def applies(image: Tensor) -> bool:
+    """Whether the kernels may read `image` now: a plain uint8 tensor on the CPU, seen by nothing but eager torch.
+
+    Examples:
+        >>> import torch
+        >>> applies(torch.zeros(3, 4, 4))
+        False
+    """
+    return (
+        type(image) is Tensor
+        and image.dtype == torch.uint8
+        and not torch.compiler.is_compiling()
+        and image.is_cpu
+        and hasattr(_native.module, "warp_u8")
+        and not torch._C._is_tracing()
+        and torch._C._len_torch_dispatch_stack() == 0
+        and torch._C._functorch.maybe_current_level() is None
+        and image.dim() >= 3
+        and image.numel() > 0
+    )
+
+
+def describe(image: Tensor) -> tuple[Tensor, Layout]:
+    """Tell how `[..., C, H, W]` lies in memory.
+
+    Args:
+        image: what :func:`applies` to.
+
+    Returns:
+        A tensor with the same values, `image` itself wherever possible, and its layout: either planes (pixels next to
+        each other) or interleaved pixels (channels next to each other), rows in either at any distance.
+    """
+    if image.dim() > 4:
+        image = image.flatten(0, -4)
+    channels, height, width = image.shape[-3:]
+    images = image.shape[0] if image.dim() == 4 else 1
+    if image.is_contiguous():
+        plane = height * width
+        return image, (images, channels, height, width, channels * plane, plane, width, 1)
+    strides = image.stride()
+    if not (strides[-1] == 1 or is_interleaved(image)) or (width > 1 and strides[-2] < width * strides[-1]):
+        image = image.contiguous()
+        strides = image.stride()
+    image_stride = strides[0] if image.dim() == 4 else 0
+    return image, (images, channels, height, width, image_stride, *strides[-3:])
+
+
+def is_interleaved(image: Tensor) -> bool:
+    """Whether the channels of a pixel lie next to each other, as decoders and `channels_last` lay them."""
+    channels = image.shape[-3]
+    return channels > 1 and image.stride(-3) == 1 and image.stride(-1) == channels
+
+
+def allocate(
+    shape: Sequence[int], layout: Layout, channels: int, height: int, width: int, dtype: torch.dtype = torch.uint8
+) -> Tensor:
+    """Make room for a result: `shape` up to its last three sizes, in the memory order of `layout`."""
+    batch = tuple(shape[:-3])
+    if layout[7] == 1 or channels == 1:
+        return torch.empty((*batch, channels, height, width), dtype=dtype)
+    return torch.empty((*batch, height, width, channels), dtype=dtype).movedim(-1, -3)

@@ -1,0 +1,63 @@
+"""From 8-bit pixels to normalised floating point in one pass."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor
+
+from vision_core import _native
+from vision_core._pixels._memory import allocate, applies, describe
+
+__all__ = ["normalize_to_float"]
+
+_DTYPES = {torch.float32: 0, torch.float16: 1, torch.bfloat16: 2}
+
+
+def normalize_to_float(
+    image: Tensor,
+    mean: Sequence[float] | None = None,
+    std: Sequence[float] | None = None,
+    dtype: torch.dtype = torch.float32,
+) -> Tensor | None:
+    """Scale pixels to 0..1, subtract `mean` and divide by `std`.
+
+    Args:
+        image: uint8 `[..., C, H, W]`.
+        mean: a value for each channel, or a single one; None for 0, and then the pixels are only scaled.
+        std: as `mean`; None for 1.
+        dtype: float32, float16 or bfloat16; the latter are rounded once, from the float32 result.
+
+    Returns:
+        `[..., C, H, W]` in `dtype`, in the memory order of `image`. float32 equals torch's steps bit for bit.
+
+    Examples:
+        >>> import torch
+        >>> batch = normalize_to_float(torch.zeros(8, 3, 4, 4, dtype=torch.uint8), [0.5] * 3, [0.25] * 3)
+    """
+    if dtype not in _DTYPES or not applies(image):
+        return None
+    source, layout = describe(image)
+    result = allocate(image.shape, layout, *image.shape[-3:], dtype=dtype)
+    _native.module.normalize_u8(
+        source.data_ptr(),
+        layout,
+        _per_channel(mean, layout[1], "mean"),
+        _per_channel(std, layout[1], "std"),
+        _DTYPES[dtype],
+        result.data_ptr(),
+        torch.get_num_threads(),
+    )
+    return result
+
+
+def _per_channel(values: Sequence[float] | None, channels: int, argument: str) -> list[float]:
+    if values is None:
+        return []
+    numbers = [float(value) for value in values]
+    if len(numbers) == 1:
+        numbers *= channels
+    if len(numbers) != channels:
+        raise ValueError(f"{argument}: expected one value or one for each of {channels} channels, got {len(numbers)}")
+    return numbers
