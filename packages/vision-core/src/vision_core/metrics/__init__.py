@@ -1,0 +1,21 @@
+"""Metrics over a data set: update them batch by batch, merge them, sum them over processes, compute.
+
+Each is a plain object with `update`, `compute`, `reset`, `merge` and `sync(group=None)`; `Metric` is the base for your
+own. Values are fractions in 0..1 (but those of the function `accuracy`, which gives percent as training scripts do).
+"""
+
+from vision_core.metrics._accuracy import Accuracy, accuracy
+from vision_core.metrics._confusion_matrix import ConfusionMatrix, confusion_matrix
+from vision_core.metrics._mean_iou import MeanIoU, MeanIoUResult, mean_iou
+from vision_core.metrics._metric import Metric
+
+__all__ = [
+    "Accuracy",
+    "ConfusionMatrix",
+    "MeanIoU",
+    "MeanIoUResult",
+    "Metric",
+    "accuracy",
+    "confusion_matrix",
+    "mean_iou",
+]
