@@ -9,6 +9,7 @@ from torch import Tensor
 
 from vision_core._pillow import is_pil_image
 from vision_core.transforms.functional._dispatch import functional
+from vision_core.transforms.functional._values import max_value, to_working, value_bits
 
 if TYPE_CHECKING:
     import numpy as np
@@ -45,12 +46,10 @@ def to_dtype_image(image: Tensor, dtype: torch.dtype = torch.float, scale: bool 
     if image.is_floating_point():
         return _float_to_int(image, dtype)
     if dtype.is_floating_point:
-        return image.to(dtype).mul_(1.0 / _max_value(image.dtype))
+        # Half formats cannot hold 255 (bfloat16) or 65535 (float16), so the division comes before the rounding.
+        wide = torch.float64 if dtype == torch.float64 else torch.float32
+        return image.to(wide).mul_(1.0 / max_value(image.dtype)).to(dtype)
     return _int_to_int(image, dtype)
-
-
-def _max_value(dtype: torch.dtype) -> int:
-    return 1 if dtype == torch.bool else torch.iinfo(dtype).max
 
 
 def _float_to_int(image: Tensor, dtype: torch.dtype) -> Tensor:
@@ -61,15 +60,17 @@ def _float_to_int(image: Tensor, dtype: torch.dtype) -> Tensor:
             f"dtype: {image.dtype} cannot be scaled to {dtype} without error; go through float64 or int16"
         )
     # Every integer gets an equally wide part of 0..1, and 1 still belongs to the last one.
-    limit = _max_value(dtype)
-    return image.mul(limit + 1.0 - 1e-3).to(dtype)
+    return to_working(image).mul(max_value(dtype) + 1.0 - 1e-3).to(dtype)
 
 
 def _int_to_int(image: Tensor, dtype: torch.dtype) -> Tensor:
-    source, target = _max_value(image.dtype).bit_length(), _max_value(dtype).bit_length()
+    # torch shifts no uint16, so 16-bit images go through int32.
+    values = image.to(torch.int32) if image.dtype == torch.uint16 else image
+    source, target = value_bits(image.dtype), value_bits(dtype)
     if source > target:
-        return image.bitwise_right_shift(source - target).to(dtype)
-    return image.to(dtype).bitwise_left_shift_(target - source)
+        return values.bitwise_right_shift(source - target).to(dtype)
+    wide = torch.int32 if dtype == torch.uint16 else dtype
+    return values.to(wide).bitwise_left_shift(target - source).to(dtype)
 
 
 def _to_dtype_pil(image: Image, dtype: torch.dtype = torch.float, scale: bool = False) -> Image:

@@ -1,0 +1,77 @@
+"""The traces of JPEG compression."""
+
+from __future__ import annotations
+
+import io
+from typing import TYPE_CHECKING
+
+import torch
+from torch import Tensor
+
+from vision_core.transforms.functional._dispatch import functional
+
+if TYPE_CHECKING:
+    from PIL.Image import Image
+
+__all__ = ["jpeg", "jpeg_image"]
+
+
+def jpeg_image(image: Tensor, quality: int) -> Tensor:
+    """Compress images as JPEG and decompress them.
+
+    Args:
+        image: `[..., 1 or 3, H, W]`, uint8.
+        quality: 1 (worst) to 100.
+
+    Returns:
+        The same shape, on the device of `image`.
+
+    Raises:
+        RuntimeError: another dtype or number of channels.
+        ValueError: a quality outside 1..100.
+
+    Examples:
+        >>> import torch
+        >>> jpeg_image(torch.full((3, 16, 16), 100, dtype=torch.uint8), 50).unique().tolist()
+        [100]
+    """
+    _check_quality(quality)
+    if image.dtype != torch.uint8:
+        raise RuntimeError(
+            f"image: expected dtype uint8, got {image.dtype}; use to_dtype(image, torch.uint8, scale=True)"
+        )
+    if image.ndim < 3 or image.shape[-3] not in (1, 3):
+        raise RuntimeError(f"image: expected [..., 1 or 3, H, W], got shape {tuple(image.shape)}")
+    if image.numel() == 0:
+        return image
+    pictures = image.reshape(-1, *image.shape[-3:]).cpu()
+    return torch.stack([_through_jpeg(picture, quality) for picture in pictures]).view(image.shape).to(image.device)
+
+
+def _check_quality(quality: int) -> None:
+    if not 1 <= quality <= 100:
+        raise ValueError(f"quality: expected 1 to 100, got {quality}")
+
+
+def _through_jpeg(picture: Tensor, quality: int) -> Tensor:
+    import numpy as np
+    import PIL.Image
+
+    pixels = picture[0] if picture.shape[0] == 1 else picture.permute(1, 2, 0).contiguous()
+    opened = np.array(_jpeg_pil(PIL.Image.fromarray(pixels.numpy()), quality))
+    decoded = torch.from_numpy(opened)
+    return decoded[None] if decoded.ndim == 2 else decoded.permute(2, 0, 1)
+
+
+def _jpeg_pil(image: Image, quality: int) -> Image:
+    import PIL.Image
+
+    _check_quality(quality)
+    file = io.BytesIO()
+    image.save(file, format="JPEG", quality=quality)
+    opened = PIL.Image.open(file, formats=("JPEG",))
+    opened.load()
+    return opened.copy()  # a plain image that does not hold the file
+
+
+jpeg = functional(jpeg_image, pil=_jpeg_pil)

@@ -1,0 +1,170 @@
+"""One value to one value: invert, posterize, solarize, gamma."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import torch
+from torch import Tensor
+
+from vision_core.transforms.functional._conversion import to_dtype_image
+from vision_core.transforms.functional._dispatch import functional
+from vision_core.transforms.functional._values import max_value, value_bits
+
+if TYPE_CHECKING:
+    from PIL.Image import Image
+
+__all__ = [
+    "adjust_gamma",
+    "adjust_gamma_image",
+    "invert",
+    "invert_image",
+    "posterize",
+    "posterize_image",
+    "solarize",
+    "solarize_image",
+]
+
+
+def invert_image(image: Tensor) -> Tensor:
+    """Turn black into white and white into black.
+
+    Args:
+        image: any shape and dtype.
+
+    Returns:
+        The same shape and dtype.
+
+    Examples:
+        >>> import torch
+        >>> invert_image(torch.tensor([0, 55, 255], dtype=torch.uint8)).tolist()
+        [255, 200, 0]
+    """
+    if image.is_floating_point():
+        return 1.0 - image
+    if image.dtype in (torch.uint8, torch.bool):
+        return image.bitwise_not()
+    if image.dtype == torch.uint16:
+        return (65535 - image.to(torch.int32)).to(torch.uint16)
+    return image.bitwise_xor(max_value(image.dtype))  # white minus value; all bits but the sign flip
+
+
+def _invert_pil(image: Image) -> Image:
+    from PIL import ImageOps
+
+    return ImageOps.invert(image)
+
+
+def posterize_image(image: Tensor, bits: int) -> Tensor:
+    """Keep only the highest bits of each value.
+
+    Args:
+        image: any shape; floating point in 0..1 or integer.
+        bits: how many are kept: 0 (black) to 8, or to the bits of an integer dtype; floating-point images get `2**bits`
+            levels.
+
+    Returns:
+        The same shape and dtype.
+
+    Raises:
+        TypeError: another number of bits.
+
+    Examples:
+        >>> import torch
+        >>> posterize_image(torch.tensor([100, 200], dtype=torch.uint8), 2).tolist()
+        [64, 192]
+    """
+    most = 8 if image.is_floating_point() else max(8, value_bits(image.dtype))
+    if not isinstance(bits, int) or not 0 <= bits <= most:
+        raise TypeError(f"bits: expected an integer in 0..{most} for {image.dtype}, got {bits!r}")
+    if image.is_floating_point():
+        levels = 1 << bits
+        return image.mul(levels).floor_().clamp_(0, levels - 1).mul_(1.0 / levels)
+    all_bits = value_bits(image.dtype)
+    if bits >= all_bits:
+        return image
+    mask = ((1 << bits) - 1) << (all_bits - bits)
+    if image.dtype == torch.uint16:
+        return (image.to(torch.int32) & mask).to(torch.uint16)
+    return image & mask
+
+
+def _posterize_pil(image: Image, bits: int) -> Image:
+    from PIL import ImageOps
+
+    return ImageOps.posterize(image, bits)
+
+
+def solarize_image(image: Tensor, threshold: float) -> Tensor:
+    """Invert the values that are not below a threshold.
+
+    Args:
+        image: any shape and dtype.
+        threshold: in the range of the image's values; 0 inverts all.
+
+    Returns:
+        The same shape and dtype.
+
+    Raises:
+        TypeError: a threshold above white.
+
+    Examples:
+        >>> import torch
+        >>> solarize_image(torch.tensor([100, 200], dtype=torch.uint8), 128).tolist()
+        [100, 55]
+    """
+    white = max_value(image.dtype)
+    if threshold > white:
+        raise TypeError(f"threshold: expected at most {white}, white for {image.dtype}, got {threshold}")
+    compared = image.to(torch.int32) if image.dtype == torch.uint16 else image
+    return torch.where(compared >= threshold, invert_image(image), image)
+
+
+def _solarize_pil(image: Image, threshold: float) -> Image:
+    from PIL import ImageOps
+
+    return ImageOps.solarize(image, threshold)  # type: ignore[arg-type]
+
+
+def adjust_gamma_image(image: Tensor, gamma: float, gain: float = 1.0) -> Tensor:
+    """Raise values, taken as 0..1, to a power: `gain * value ** gamma`.
+
+    Args:
+        image: any shape; floating point in 0..1 or integer.
+        gamma: 0 or more; above 1 shadows get darker, below 1 lighter.
+        gain: factor.
+
+    Returns:
+        The same shape and dtype.
+
+    Raises:
+        ValueError: a negative `gamma`.
+        RuntimeError: int32 and int64 images, whose values float32 cannot hold.
+
+    Examples:
+        >>> import torch
+        >>> adjust_gamma_image(torch.tensor([0.25]), 0.5).item()
+        0.5
+    """
+    if gamma < 0:
+        raise ValueError(f"gamma: expected 0 or more, got {gamma}")
+    values = image if image.is_floating_point() else to_dtype_image(image, torch.float32, scale=True)
+    powers = values.pow(gamma)
+    if gain != 1.0:
+        powers = powers.mul_(gain)
+    # To integers as to_dtype does, which for whole numbers below white rounds down.
+    return to_dtype_image(powers.clamp_(0, 1), image.dtype, scale=True)
+
+
+def _adjust_gamma_pil(image: Image, gamma: float, gain: float = 1.0) -> Image:
+    if gamma < 0:
+        raise ValueError(f"gamma: expected 0 or more, got {gamma}")
+    table = [int(min(255.999, 255.999 * gain * (value / 255) ** gamma)) for value in range(256)]
+    rgb = image.convert("RGB")
+    return rgb.point(table * 3).convert(image.mode)
+
+
+invert = functional(invert_image, pil=_invert_pil)
+posterize = functional(posterize_image, pil=_posterize_pil)
+solarize = functional(solarize_image, pil=_solarize_pil)
+adjust_gamma = functional(adjust_gamma_image, pil=_adjust_gamma_pil)
