@@ -1,6 +1,9 @@
 """Image and video decoding and encoding for PyTorch: from file to tensor in one pass."""
 
 from vision_io.__about__ import __version__
+from vision_io._audio.decoder import AudioDecoder
+from vision_io._audio.encoder import AudioEncoder
+from vision_io._audio.samples import AudioMetadata, AudioSamples
 from vision_io._errors import DecodeError, EncodeError, LimitError, MissingDependencyError
 from vision_io._image.decode import (
     decode_avif,
@@ -17,12 +20,17 @@ from vision_io._image.mode import ImageReadMode
 from vision_io._limits import Limits
 from vision_io._native import BuildInfo, build_info
 from vision_io._video.classic import read_video, read_video_timestamps, write_video
+from vision_io._video.clips import decode_clips
 from vision_io._video.decoder import VideoDecoder
 from vision_io._video.encoder import VideoEncoder
 from vision_io._video.reader import VideoReader
 from vision_io._video.results import Frame, FrameBatch, VideoMetadata
 
 __all__ = [
+    "AudioDecoder",
+    "AudioEncoder",
+    "AudioMetadata",
+    "AudioSamples",
     "BuildInfo",
     "DecodeError",
     "EncodeError",
@@ -39,6 +47,7 @@ __all__ = [
     "__version__",
     "build_info",
     "decode_avif",
+    "decode_clips",
     "decode_gif",
     "decode_image",
     "decode_jpeg",

@@ -282,6 +282,20 @@ class VideoDecoder:
             raise ValueError(f"step: got {step}, expected at least 1")
         return self._batch(list(range(start, stop, step)), out)
 
+    def get_all_frames(self, fps: float | None = None, *, out: Tensor | None = None) -> FrameBatch:
+        """All frames of the video.
+
+        Args:
+            fps: Sample at this rate instead, repeating or leaving out frames; see :meth:`get_frames_played_in_range`.
+            out: uint8 CPU tensor of the result's shape, to fill and return.
+
+        Raises:
+            LimitError: They would take more than ``limits.max_batch_bytes``.
+        """
+        if fps is None:
+            return self.get_frames_in_range(0, len(self), out=out)
+        return self.get_frames_played_in_range(float(self._pts[0]), float(self._ends[-1]), fps, out=out)
+
     # -- by time -------------------------------------------------------------------------------------------------
 
     def get_frame_played_at(self, seconds: float, *, out: Tensor | None = None) -> Frame:

@@ -1,0 +1,1 @@
+"""Sound: decoding to samples and encoding from them."""
