@@ -25,5 +25,6 @@ T* out(uintptr_t address) {
 // One function a family of operators, each in a file of its own.
 void bind_nms(nb::module_& m);
 void bind_resize(nb::module_& m);
+void bind_rle(nb::module_& m);
 
 }  // namespace vision_core

@@ -14,6 +14,15 @@ __all__ = ["module", "reason"]
 _FUNCTIONS = (  # what this version calls; a module that lacks one was built from older sources
     "nms",
     "resize_u8",
+    "rle_area",
+    "rle_boxes",
+    "rle_compress",
+    "rle_counts",
+    "rle_decode",
+    "rle_encode",
+    "rle_iou",
+    "rle_merge",
+    "rle_polygons",
 )
 
 

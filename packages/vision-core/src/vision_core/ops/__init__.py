@@ -5,6 +5,17 @@ from vision_core.ops._convert import box_convert
 from vision_core.ops._iou import box_iou, complete_box_iou, distance_box_iou, generalized_box_iou
 from vision_core.ops._nms import batched_nms, nms, nms_reference
 from vision_core.ops._roi_align import RoIAlign, roi_align
+from vision_core.ops.rle import (
+    rle_area,
+    rle_counts,
+    rle_decode,
+    rle_encode,
+    rle_from_counts,
+    rle_from_polygons,
+    rle_iou,
+    rle_merge,
+    rle_to_boxes,
+)
 
 __all__ = [
     "RoIAlign",
@@ -20,5 +31,14 @@ __all__ = [
     "nms",
     "nms_reference",
     "remove_small_boxes",
+    "rle_area",
+    "rle_counts",
+    "rle_decode",
+    "rle_encode",
+    "rle_from_counts",
+    "rle_from_polygons",
+    "rle_iou",
+    "rle_merge",
+    "rle_to_boxes",
     "roi_align",
 ]
