@@ -1,4 +1,4 @@
-"""Image and video decoding and encoding for PyTorch: from file to tensor in one pass."""
+"""Image, video and audio decoding and encoding for PyTorch: from file to tensor in one pass."""
 
 from vision_io.__about__ import __version__
 from vision_io._audio.decoder import AudioDecoder

@@ -57,7 +57,8 @@ class AudioDecoder:
             raise ValueError(f"sample_rate: got {sample_rate}, expected 1 to {1 << 20} samples per second")
         if num_channels is not None:
             channel_layout(num_channels)
-        self._settings = (source, stream_index, sample_rate, num_channels)
+        self._source = source
+        self._settings = (stream_index, sample_rate, num_channels)
         self._limits = limits or Limits()
         self._open()
 
@@ -65,7 +66,7 @@ class AudioDecoder:
         self._lock = threading.RLock()
         self._pid = os.getpid()
         self._closed = False
-        self._stream = SampleStream(*self._settings)
+        self._stream = SampleStream(self._source, *self._settings)
 
     @property
     def metadata(self) -> AudioMetadata:
@@ -164,7 +165,7 @@ class AudioDecoder:
         return self._stream
 
     def _require_reopenable(self, purpose: str) -> None:
-        source = self._settings[0]
+        source = self._source
         if not isinstance(source, (str, os.PathLike, bytes, bytearray, memoryview)):
             raise DecodeError(
                 f"{source_name(source)}: a decoder of an open file object cannot be {purpose}, the file's position is "
@@ -184,10 +185,9 @@ class AudioDecoder:
 
     def __getstate__(self) -> dict[str, Any]:
         self._require_reopenable("pickled")
-        source, *rest = self._settings
-        source = bytes(source) if isinstance(source, (bytearray, memoryview)) else source
-        return {"settings": (source, *rest), "limits": self._limits}
+        source = bytes(self._source) if isinstance(self._source, (bytearray, memoryview)) else self._source
+        return {"source": source, "settings": self._settings, "limits": self._limits}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
-        self._settings, self._limits = state["settings"], state["limits"]
+        self._source, self._settings, self._limits = state["source"], state["settings"], state["limits"]
         self._open()

@@ -32,9 +32,9 @@ def channel_layout(channels: int) -> str:
 class SampleStream:
     """Sequential access to the samples of one stream.
 
-    Sample `k` of the stream, at the rate that is wanted, is played at ``begin + k / rate``, whichever samples were asked
-    for before: a resampler has a memory, hence with one everything is decoded in order from the beginning. So do codecs
-    whose packets depend on each other.
+    Sample `k` of the stream, at the rate that is wanted, is played at ``begin + k / rate``, whichever samples were
+    asked for before. A resampler has a memory, and so have most codecs: with them everything is decoded in order from
+    the beginning.
 
     Args:
         source: Path, address, bytes, or a seekable object with ``read``.

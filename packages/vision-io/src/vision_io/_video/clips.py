@@ -33,7 +33,8 @@ def decode_clips(
         sampler: What to take, for example ``functools.partial(clips_at_random_indices, num_clips=4)``. It runs in
             several threads at once, in no particular order.
         threads: Files at a time; ``None``: as many as the process may use cores.
-        on_error: ``"raise"``: the first file that fails, by its place, ends the call; ``"skip"``: its result is ``None``.
+        on_error: ``"raise"``: the first file that fails, by its place, ends the call; ``"skip"``: its result is
+            ``None``.
         **settings: For every :class:`VideoDecoder`: `layout`, `stream_index`, `limits`, ...
 
     Returns:
