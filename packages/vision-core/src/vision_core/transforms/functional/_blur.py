@@ -9,6 +9,7 @@ import torch
 import torch.nn.functional as nnf
 from torch import Tensor
 
+from vision_core import _pixels
 from vision_core.transforms.functional._conversion import pil_to_tensor, to_pil_image
 from vision_core.transforms.functional._dispatch import functional
 from vision_core.transforms.functional._values import to_working
@@ -47,6 +48,9 @@ def gaussian_blur_image(
         raise ValueError(f"image: expected [..., C, H, W], got shape {tuple(image.shape)}")
     if image.numel() == 0:
         return image
+    native = _pixels.gaussian_blur(image, (width, height), (sigma_x, sigma_y))
+    if native is not None:
+        return native
     values = to_working(image)
     planes = values.reshape(-1, 1, *image.shape[-2:])
     planes = nnf.pad(planes, (width // 2, width // 2, height // 2, height // 2), mode="reflect")

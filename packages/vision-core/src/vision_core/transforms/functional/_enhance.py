@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import torch.nn.functional as nnf
 from torch import Tensor
 
+from vision_core import _pixels
 from vision_core.transforms.functional._dispatch import functional
 from vision_core.transforms.functional._grayscale import luma
 from vision_core.transforms.functional._values import check_channels, from_working, to_working
@@ -57,6 +58,9 @@ def adjust_brightness_image(image: Tensor, brightness_factor: float) -> Tensor:
     """
     _check_factor("brightness_factor", brightness_factor)
     check_channels(image)
+    native = _pixels.adjust_brightness(image, brightness_factor)
+    if native is not None:
+        return native
     return from_working(to_working(image) * brightness_factor, image.dtype)
 
 
@@ -87,7 +91,11 @@ def adjust_contrast_image(image: Tensor, contrast_factor: float) -> Tensor:
         tensor([[[0.3000, 0.7000]]])
     """
     _check_factor("contrast_factor", contrast_factor)
-    gray = luma(image) if check_channels(image) == 3 else to_working(image)
+    channels = check_channels(image)
+    native = _pixels.adjust_contrast(image, contrast_factor)
+    if native is not None:
+        return native
+    gray = luma(image) if channels == 3 else to_working(image)
     return _mix(image, gray.mean(dim=(-3, -2, -1), keepdim=True), contrast_factor)
 
 
@@ -121,6 +129,9 @@ def adjust_saturation_image(image: Tensor, saturation_factor: float) -> Tensor:
     _check_factor("saturation_factor", saturation_factor)
     if check_channels(image) == 1:
         return image
+    native = _pixels.adjust_saturation(image, saturation_factor)
+    if native is not None:
+        return native
     return _mix(image, luma(image), saturation_factor)
 
 
@@ -157,6 +168,9 @@ def adjust_sharpness_image(image: Tensor, sharpness_factor: float) -> Tensor:
     height, width = image.shape[-2:]
     if image.numel() == 0 or height <= 2 or width <= 2:
         return image
+    native = _pixels.adjust_sharpness(image, sharpness_factor)
+    if native is not None:
+        return native
     values = to_working(image)
     inner = values[..., 1:-1, 1:-1]
     # The weights 1 1 1 / 1 5 1 / 1 1 1 over 13 are nine times a mean of 3 x 3 and four times the pixel.

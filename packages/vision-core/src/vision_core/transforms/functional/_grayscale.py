@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import torch
 from torch import Tensor
 
+from vision_core import _pixels
 from vision_core.transforms.functional._dispatch import functional
 from vision_core.transforms.functional._values import check_channels, to_working
 
@@ -54,6 +55,10 @@ def rgb_to_grayscale_image(image: Tensor, num_output_channels: int = 1) -> Tenso
     if num_output_channels not in (1, 3):
         raise ValueError(f"num_output_channels: expected 1 or 3, got {num_output_channels}")
     channels = check_channels(image, ValueError)
+    if channels == 3:
+        native = _pixels.rgb_to_grayscale(image, num_output_channels)
+        if native is not None:
+            return native
     gray = luma(image).to(image.dtype) if channels == 3 else image.clone()
     # Written out, not a view of one channel: users write into images.
     return gray if num_output_channels == 1 else torch.cat([gray, gray, gray], dim=-3)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import torch
 from torch import Tensor
 
+from vision_core import _pixels
 from vision_core.transforms.functional._conversion import to_dtype_image
 from vision_core.transforms.functional._dispatch import functional
 from vision_core.transforms.functional._values import check_channels, from_working, max_value, to_working
@@ -37,6 +38,9 @@ def autocontrast_image(image: Tensor) -> Tensor:
     check_channels(image)
     if image.numel() == 0:
         return image
+    native = _pixels.autocontrast(image)
+    if native is not None:
+        return native
     values = to_working(image)
     low, high = values.amin(dim=(-2, -1), keepdim=True), values.amax(dim=(-2, -1), keepdim=True)
     flat = low == high
@@ -69,6 +73,9 @@ def equalize_image(image: Tensor) -> Tensor:
     """
     if image.numel() == 0:
         return image
+    native = _pixels.equalize(image)
+    if native is not None:
+        return native
     levels = to_dtype_image(image, torch.uint8, scale=True)
     planes = levels.flatten(-2).reshape(-1, levels.shape[-2] * levels.shape[-1]).long()
     histogram = planes.new_zeros(planes.shape[0], 256).scatter_add_(1, planes, torch.ones_like(planes))

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import torch
 from torch import Tensor
 
+from vision_core import _pixels
 from vision_core.transforms.functional._conversion import to_dtype_image
 from vision_core.transforms.functional._dispatch import functional
 from vision_core.transforms.functional._values import check_channels
@@ -46,6 +47,9 @@ def adjust_hue_image(image: Tensor, hue_factor: float) -> Tensor:
     _check_factor(hue_factor)
     if check_channels(image) == 1 or image.numel() == 0:
         return image
+    native = _pixels.adjust_hue(image, hue_factor)
+    if native is not None:
+        return native
     colors = (
         image if image.dtype in (torch.float32, torch.float64) else to_dtype_image(image, torch.float32, scale=True)
     )

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import torch
 from torch import Tensor
 
+from vision_core import _pixels
 from vision_core.transforms.functional._conversion import to_dtype_image
 from vision_core.transforms.functional._dispatch import functional
 from vision_core.transforms.functional._values import max_value, value_bits
@@ -42,6 +43,9 @@ def invert_image(image: Tensor) -> Tensor:
     """
     if image.is_floating_point():
         return 1.0 - image
+    native = _pixels.invert(image)
+    if native is not None:
+        return native
     if image.dtype in (torch.uint8, torch.bool):
         return image.bitwise_not()
     if image.dtype == torch.uint16:
@@ -80,6 +84,9 @@ def posterize_image(image: Tensor, bits: int) -> Tensor:
     if image.is_floating_point():
         levels = 1 << bits
         return image.mul(levels).floor_().clamp_(0, levels - 1).mul_(1.0 / levels)
+    native = _pixels.posterize(image, bits)
+    if native is not None:
+        return native
     all_bits = value_bits(image.dtype)
     if bits >= all_bits:
         return image
@@ -116,6 +123,9 @@ def solarize_image(image: Tensor, threshold: float) -> Tensor:
     white = max_value(image.dtype)
     if threshold > white:
         raise TypeError(f"threshold: expected at most {white}, white for {image.dtype}, got {threshold}")
+    native = _pixels.solarize(image, threshold)
+    if native is not None:
+        return native
     compared = image.to(torch.int32) if image.dtype == torch.uint16 else image
     return torch.where(compared >= threshold, invert_image(image), image)
 
@@ -148,6 +158,9 @@ def adjust_gamma_image(image: Tensor, gamma: float, gain: float = 1.0) -> Tensor
     """
     if gamma < 0:
         raise ValueError(f"gamma: expected 0 or more, got {gamma}")
+    native = _pixels.adjust_gamma(image, gamma, gain)
+    if native is not None:
+        return native
     values = image if image.is_floating_point() else to_dtype_image(image, torch.float32, scale=True)
     powers = values.pow(gamma)
     if gain != 1.0:
