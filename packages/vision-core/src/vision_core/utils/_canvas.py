@@ -3,17 +3,32 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, TypeAlias, TypeVar
 
 import torch
 from torch import Tensor
 
 if TYPE_CHECKING:
-    from PIL.Image import Image
+    import numpy as np
+    from PIL.Image import Image as PILImage
     from PIL.ImageFont import FreeTypeFont, ImageFont
 
-__all__ = ["Color", "Colors", "check_image", "from_canvas", "load_font", "parse_color", "parse_colors", "to_canvas"]
+__all__ = [
+    "Color",
+    "Colors",
+    "Picture",
+    "canvas_to_picture",
+    "check_image",
+    "from_canvas",
+    "load_font",
+    "parse_color",
+    "parse_colors",
+    "picture_to_canvas",
+    "readable_on",
+    "to_canvas",
+]
 
+Picture = TypeVar("Picture", "Tensor", "np.ndarray")
 Color: TypeAlias = "str | tuple[int, int, int]"
 Colors: TypeAlias = "Color | Sequence[Color] | None"
 
@@ -39,7 +54,7 @@ def check_image(image: Tensor, channels: tuple[int, ...] = (1, 3)) -> None:
         raise ValueError(f"image: expected {wanted} channels, got shape {tuple(image.shape)}; permute [H, W, C] images")
 
 
-def to_canvas(image: Tensor) -> Image:
+def to_canvas(image: Tensor) -> PILImage:
     """Make an RGB PIL image from a checked tensor `[1 or 3, H, W]`, uint8 or floating point in 0..1."""
     import PIL.Image
 
@@ -50,12 +65,50 @@ def to_canvas(image: Tensor) -> Image:
     return PIL.Image.fromarray(pixels.numpy())
 
 
-def from_canvas(canvas: Image, like: Tensor) -> Tensor:
+def from_canvas(canvas: PILImage, like: Tensor) -> Tensor:
     """Make a tensor `[3, H, W]` of the dtype and on the device of `like` from an RGB PIL image."""
     import numpy as np
 
     pixels = torch.from_numpy(np.array(canvas)).permute(2, 0, 1).contiguous().to(like.device)
     return pixels if like.dtype == torch.uint8 else pixels.to(like.dtype).div_(255)
+
+
+def picture_to_canvas(image: Picture) -> PILImage:
+    """Make an RGB PIL image from a tensor `[1 or 3, H, W]` or a NumPy array `[H, W]` or `[H, W, 1 or 3]`.
+
+    Raises:
+        TypeError: something else.
+        ValueError: a dtype or shape that is no picture's.
+    """
+    if isinstance(image, Tensor):
+        check_image(image)
+        return to_canvas(image)
+    import numpy as np
+
+    if not isinstance(image, np.ndarray):
+        raise TypeError(f"image: expected a tensor [C, H, W] or an array [H, W, C], got {type(image).__name__}")
+    planes = image[..., None] if image.ndim == 2 else image
+    if planes.ndim != 3 or planes.shape[2] not in (1, 3):
+        raise ValueError(f"image: expected an array [H, W] or [H, W, 1 or 3], got shape {image.shape}")
+    tensor = torch.from_numpy(np.ascontiguousarray(planes)).permute(2, 0, 1)
+    check_image(tensor)
+    return to_canvas(tensor)
+
+
+def canvas_to_picture(canvas: PILImage, like: Picture) -> Picture:
+    """Make what `like` is from an RGB PIL image: a tensor `[3, H, W]` or a NumPy array `[H, W, 3]` of its dtype."""
+    import numpy as np
+
+    if isinstance(like, Tensor):
+        return from_canvas(canvas, like)
+    pixels = np.array(canvas)
+    return pixels if like.dtype == np.uint8 else (pixels / 255).astype(like.dtype)
+
+
+def readable_on(background: tuple[int, int, int]) -> tuple[int, int, int]:
+    """Black on light colours, white on dark ones, by the luma of ITU-R BT.601."""
+    red, green, blue = background
+    return (0, 0, 0) if 0.299 * red + 0.587 * green + 0.114 * blue > 110 else (255, 255, 255)
 
 
 def parse_color(color: Color) -> tuple[int, int, int]:

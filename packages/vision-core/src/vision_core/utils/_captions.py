@@ -5,16 +5,15 @@ from __future__ import annotations
 from typing import Literal
 
 import torch
-from torch import Tensor
 
-from vision_core.utils._canvas import Color, check_image, from_canvas, load_font, parse_color, to_canvas
+from vision_core.utils._canvas import Color, Picture, canvas_to_picture, load_font, parse_color, picture_to_canvas
 
 __all__ = ["annotate_label"]
 
 
 @torch.no_grad()
 def annotate_label(
-    image: Tensor,
+    image: Picture,
     text: str,
     *,
     score: float | None = None,
@@ -23,13 +22,13 @@ def annotate_label(
     opacity: float = 0.75,
     font: str | None = None,
     font_size: float | None = None,
-) -> Tensor:
+) -> Picture:
     """Write a caption on a band across an image, with a bar that shows how sure it is.
 
     Texts that are wider than the image are set smaller, down to half the size, then shortened with an ellipsis.
 
     Args:
-        image: `[C, H, W]` with C of 1 or 3; uint8 in 0..255 or floating point in 0..1.
+        image: a tensor `[C, H, W]` or an array `[H, W, C]` with C of 1 or 3; uint8 in 0..255 or floating point in 0..1.
         text: the caption; line breaks start new lines.
         score: 0..1, written behind the first line as a percentage and shown as a bar along the band's edge.
         position: where the band lies: `"top"` or `"bottom"`.
@@ -39,10 +38,10 @@ def annotate_label(
         font_size: in points; a fifteenth of the shorter side, at least 9, when None.
 
     Returns:
-        `[3, H, W]`, dtype and device of `image`.
+        `[3, H, W]` or `[H, W, 3]`, dtype and device of `image`.
 
     Raises:
-        TypeError: `image` is no tensor.
+        TypeError: `image` is neither tensor nor array.
         ValueError: a shape or dtype that is no image's, an unknown position, or a score outside 0..1.
 
     Examples:
@@ -51,7 +50,6 @@ def annotate_label(
         >>> annotate_label(frame, "archery", score=0.93).shape
         torch.Size([3, 120, 160])
     """
-    check_image(image)
     if position not in ("top", "bottom"):
         raise ValueError(f'position: expected "top" or "bottom", got {position!r}')
     if score is not None and not 0 <= score <= 1:
@@ -60,7 +58,7 @@ def annotate_label(
 
     from PIL import Image, ImageDraw
 
-    canvas = to_canvas(image)
+    canvas = picture_to_canvas(image)
     lines = text.splitlines() or [""]
     if score is not None:
         lines[0] = f"{lines[0]}  {score:.0%}".strip()
@@ -82,7 +80,7 @@ def annotate_label(
         edge = height - bar if position == "top" else 0
         draw.rectangle((0, edge, round(score * canvas.width) - 1, edge + bar - 1), fill=accent)
     canvas.paste(band, (0, top))
-    return from_canvas(canvas, image)
+    return canvas_to_picture(canvas, image)
 
 
 def _fit(lines: list[str], width: int, font: str | None, size: float):
