@@ -18,7 +18,8 @@ from vision_core.transforms._geometry import (
     Resize,
 )
 from vision_core.transforms._interpolation import InterpolationMode
-from vision_core.transforms._transform import Identity, Lambda, Transform
+from vision_core.transforms._random import Random, RandomTransform
+from vision_core.transforms._transform import Identity, Lambda, Params, Transform
 
 __all__ = [
     "CenterCrop",
@@ -29,12 +30,15 @@ __all__ = [
     "Normalize",
     "PILToTensor",
     "Pad",
+    "Params",
+    "Random",
     "RandomApply",
     "RandomChoice",
     "RandomCrop",
     "RandomHorizontalFlip",
     "RandomOrder",
     "RandomResizedCrop",
+    "RandomTransform",
     "RandomVerticalFlip",
     "Resize",
     "ToDtype",

@@ -8,37 +8,115 @@ from typing import Any
 import torch
 from torch import nn
 
+from vision_core.transforms._random import Random
+from vision_core.transforms._sample import Sample
 from vision_core.transforms._transform import Transform
 
 __all__ = ["Compose", "RandomApply", "RandomChoice", "RandomOrder"]
 
+Callables = Sequence[Callable[..., Any]] | nn.ModuleList
 
-class _Container(Transform):
-    """Holds callables; those that are modules are registered, so that `.to()` and `repr` reach them."""
 
-    def __init__(self, transforms: Sequence[Callable[..., Any]]) -> None:
+class _Container(Random):
+    """Holds callables; those that are modules are registered, so that `.to()` and `repr` reach them.
+
+    Transforms work on the leaves of one `Sample`, so the nesting of the inputs is walked once for all of them; other
+    callables get the nested inputs as they are.
+    """
+
+    def __init__(
+        self, transforms: Callables, *, generator: torch.Generator | None = None, per_sample: bool = False
+    ) -> None:
         if not isinstance(transforms, (Sequence, nn.ModuleList)) or not all(callable(t) for t in transforms):
             raise TypeError(f"transforms: expected a sequence of callables, got {transforms!r}")
+        if len(transforms) == 0:
+            raise ValueError("transforms: expected at least one, got none")
+        self.generator = generator
+        self.per_sample = per_sample
         if isinstance(transforms, nn.ModuleList):
-            self.transforms = transforms
+            self.transforms: Any = transforms
             return
         self.transforms = list(transforms)
         for number, transform in enumerate(self.transforms):
             if isinstance(transform, nn.Module):
                 self.add_module(str(number), transform)
 
+    def forward(self, *inputs: Any) -> Any:
+        """Run the transforms that are chosen."""
+        sample = Sample(inputs)
+        self.run_on(sample)
+        return sample.rebuild()
+
+    def plan(self) -> list[int] | None:
+        """Draw the positions of the transforms to run, in their order."""
+        return list(range(len(self.transforms)))
+
+    def run_on(self, sample: Sample) -> None:
+        """Run the chosen transforms on a sample."""
+        if self.per_sample:
+            self.sample_on(sample, run=True)
+            return
+        for position in self.plan() or ():
+            transform = self.transforms[position]
+            if _works_on_samples(transform):
+                transform.run_on(sample)
+            else:
+                _call(transform, sample)
+
+    def sample_one(self, sample: Sample, *, run: bool) -> Any:
+        """Draw for a sample: the positions, each with its own params, which need what was run before."""
+        positions = self.plan()
+        if positions is None:
+            return None
+        drawn = []
+        for number, position in enumerate(positions):
+            transform = self.transforms[position]
+            last = number + 1 == len(positions)
+            if _works_on_samples(transform):
+                drawn.append((position, transform.sample_on(sample, run=run or not last)))
+            else:
+                drawn.append((position, None))
+                if run or not last:
+                    _call(transform, sample)
+        return tuple(drawn)
+
+    def apply_one(self, sample: Sample, params: Any) -> None:
+        """Run what was drawn on a sample."""
+        for position, own in params or ():
+            transform = self.transforms[position]
+            if _works_on_samples(transform):
+                transform.apply_on(sample, own)
+            else:
+                _call(transform, sample)
+
+    def inverse_one(self, sample: Sample, params: Any) -> None:
+        """Undo the geometry of what was drawn, last first."""
+        for position, own in reversed(params or ()):
+            transform = self.transforms[position]
+            if not _works_on_samples(transform):
+                raise TypeError(f"inverse: {transform!r} is no transform of this package, so it cannot be undone")
+            transform.inverse_on(sample, own)
+
     def extra_repr(self) -> str:
         """List what is no module; modules are listed anyway."""
         return ", ".join(repr(t) for t in self.transforms if not isinstance(t, nn.Module))
 
 
-def _call(transform: Callable[..., Any], inputs: tuple[Any, ...]) -> tuple[Any, ...]:
-    output = transform(*inputs)
-    return output if len(inputs) > 1 and isinstance(output, tuple) else (output,)
+def _works_on_samples(transform: Any) -> bool:
+    kind = type(transform)
+    return isinstance(transform, Transform) and (kind.forward is Transform.forward or isinstance(transform, _Container))
 
 
-def _unwrap(outputs: tuple[Any, ...]) -> Any:
-    return outputs[0] if len(outputs) == 1 else outputs
+def _call(transform: Callable[..., Any], sample: Sample) -> None:
+    """Call what wants the nested inputs, and go on with what it returns."""
+    if not sample.inputs:
+        raise TypeError(f"per_sample: expected transforms only, as a part of a batch has no nesting; got {transform!r}")
+    inputs = sample.rebuild()
+    if len(sample.inputs) == 1:
+        sample.start((transform(inputs),))
+        return
+    outputs = transform(*inputs)
+    sample.start(outputs if isinstance(outputs, tuple) else (outputs,))
 
 
 class Compose(_Container):
@@ -55,16 +133,8 @@ class Compose(_Container):
         torch.Size([3, 56, 56])
     """
 
-    def __init__(self, transforms: Sequence[Callable[..., Any]]) -> None:
+    def __init__(self, transforms: Callables) -> None:
         super().__init__(transforms)
-        if len(self.transforms) == 0:
-            raise ValueError("transforms: expected at least one, got none")
-
-    def forward(self, *inputs: Any) -> Any:
-        """Run all transforms."""
-        for transform in self.transforms:
-            inputs = _call(transform, inputs)
-        return _unwrap(inputs)
 
 
 class RandomApply(_Container):
@@ -74,27 +144,25 @@ class RandomApply(_Container):
         transforms: callables.
         p: probability, 0..1.
         generator: source of random numbers; torch's global one when None.
+        per_sample: draw for each sample of a batch instead of once for all.
     """
 
     def __init__(
         self,
-        transforms: Sequence[Callable[..., Any]] | nn.ModuleList,
+        transforms: Callables,
         p: float = 0.5,
         *,
         generator: torch.Generator | None = None,
+        per_sample: bool = False,
     ) -> None:
-        super().__init__(transforms)  # type: ignore[arg-type]
+        super().__init__(transforms, generator=generator, per_sample=per_sample)
         if not 0.0 <= p <= 1.0:
             raise ValueError(f"p: expected a probability in 0..1, got {p}")
         self.p = p
-        self.generator = generator
 
-    def forward(self, *inputs: Any) -> Any:
-        """Run all transforms, or none."""
-        if float(torch.rand(1, generator=self.generator)) < self.p:
-            for transform in self.transforms:
-                inputs = _call(transform, inputs)
-        return _unwrap(inputs)
+    def plan(self) -> list[int] | None:
+        """Draw whether to run."""
+        return super().plan() if self.chance(self.p) else None
 
 
 class RandomChoice(_Container):
@@ -104,26 +172,26 @@ class RandomChoice(_Container):
         transforms: callables.
         p: their weights, which need not sum to 1; equal when None.
         generator: source of random numbers; torch's global one when None.
+        per_sample: draw for each sample of a batch instead of once for all.
     """
 
     def __init__(
         self,
-        transforms: Sequence[Callable[..., Any]],
+        transforms: Callables,
         p: Sequence[float] | None = None,
         *,
         generator: torch.Generator | None = None,
+        per_sample: bool = False,
     ) -> None:
-        super().__init__(transforms)
+        super().__init__(transforms, generator=generator, per_sample=per_sample)
         weights = [1.0] * len(self.transforms) if p is None else list(p)
         if len(weights) != len(self.transforms):
             raise ValueError(f"p: expected {len(self.transforms)} weights, one per transform, got {len(weights)}")
         self.p = [weight / sum(weights) for weight in weights]
-        self.generator = generator
 
-    def forward(self, *inputs: Any) -> Any:
-        """Run one transform."""
-        picked = int(torch.multinomial(torch.tensor(self.p), 1, generator=self.generator))
-        return self.transforms[picked](*inputs)
+    def plan(self) -> list[int] | None:
+        """Draw one position."""
+        return [self.pick(self.p)]
 
 
 class RandomOrder(_Container):
@@ -132,14 +200,9 @@ class RandomOrder(_Container):
     Args:
         transforms: callables.
         generator: source of random numbers; torch's global one when None.
+        per_sample: draw for each sample of a batch instead of once for all.
     """
 
-    def __init__(self, transforms: Sequence[Callable[..., Any]], *, generator: torch.Generator | None = None) -> None:
-        super().__init__(transforms)
-        self.generator = generator
-
-    def forward(self, *inputs: Any) -> Any:
-        """Run all transforms."""
-        for position in torch.randperm(len(self.transforms), generator=self.generator).tolist():
-            inputs = _call(self.transforms[position], inputs)
-        return _unwrap(inputs)
+    def plan(self) -> list[int] | None:
+        """Draw the order."""
+        return torch.randperm(len(self.transforms), generator=self.generator).tolist()

@@ -5,14 +5,12 @@ from __future__ import annotations
 import math
 import warnings
 from collections.abc import Sequence
-from dataclasses import field
 from typing import Any, Literal
-
-import torch
 
 from vision_core.transforms import functional as F
 from vision_core.transforms._interpolation import Interpolation, interpolation_name
-from vision_core.transforms._transform import RandomTransform, Transform
+from vision_core.transforms._random import Random, RandomTransform
+from vision_core.transforms._transform import Transform
 from vision_core.transforms.functional._crop import two_sizes
 from vision_core.transforms.functional._pad import Fill, parse_padding
 from vision_core.transforms.functional._resize import target_size
@@ -99,7 +97,7 @@ class Pad(Transform):
         return F.pad(inpt, self.padding, self.fill, self.padding_mode)
 
 
-class RandomCrop(Transform):
+class RandomCrop(Random):
     """Cuts out a region of fixed size at a random place.
 
     Args:
@@ -124,7 +122,6 @@ class RandomCrop(Transform):
     pad_if_needed: bool = False
     fill: Fill = 0
     padding_mode: PaddingMode = "constant"
-    generator: torch.Generator | None = field(default=None, kw_only=True, repr=False)
 
     def __post_init__(self) -> None:
         self.size = two_sizes(self.size)
@@ -157,7 +154,7 @@ class RandomCrop(Transform):
         }
 
     def _draw(self, spare: int) -> int:
-        return int(torch.randint(0, spare + 1, (1,), generator=self.generator)) if spare else 0
+        return self.integer(0, spare) if spare else 0
 
     def transform(self, inpt: Any, params: dict[str, Any]) -> Any:
         if params["padding"] is not None:
@@ -165,7 +162,7 @@ class RandomCrop(Transform):
         return F.crop(inpt, params["top"], params["left"], params["height"], params["width"])
 
 
-class RandomResizedCrop(Transform):
+class RandomResizedCrop(Random):
     """Cuts out a region of random size, shape and place, and resizes it: Szegedy et al. (2014), section 6.
 
     Args:
@@ -187,7 +184,6 @@ class RandomResizedCrop(Transform):
     ratio: tuple[float, float] = (3.0 / 4.0, 4.0 / 3.0)
     interpolation: Interpolation = "bilinear"
     antialias: bool | None = True
-    generator: torch.Generator | None = field(default=None, kw_only=True, repr=False)
 
     def __post_init__(self) -> None:
         self.size = two_sizes(self.size)
@@ -216,10 +212,10 @@ class RandomResizedCrop(Transform):
         return {"top": (height - h) // 2, "left": (width - w) // 2, "height": h, "width": w}
 
     def _uniform(self, low: float, high: float) -> float:
-        return float(torch.empty(1).uniform_(low, high, generator=self.generator))
+        return self.uniform(low, high)
 
     def _place(self, spare: int) -> int:
-        return int(torch.randint(0, spare + 1, (1,), generator=self.generator))
+        return self.integer(0, spare)
 
     def transform(self, inpt: Any, params: dict[str, Any]) -> Any:
         return F.resized_crop(

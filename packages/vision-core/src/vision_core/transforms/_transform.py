@@ -4,24 +4,61 @@ from __future__ import annotations
 
 import dataclasses
 import inspect
-from collections.abc import Callable, Sequence
-from typing import Any, Self, dataclass_transform
+from collections.abc import Callable
+from enum import Enum
+from typing import Any, ClassVar, Self, dataclass_transform
 
-import torch
+import numpy as np
 from torch import Tensor, nn
 from torch.utils._pytree import tree_flatten, tree_unflatten
 
-from vision_core._pillow import is_pil_image
+from vision_core.transforms._fill import fill_for
+from vision_core.transforms._per_sample import merge, split
+from vision_core.transforms._sample import Sample, canvas_of
+from vision_core.transforms.functional._dispatch import Functional, find_kernel
+from vision_core.tv_tensors import Image
 
-__all__ = ["Identity", "Lambda", "RandomTransform", "Transform"]
+__all__ = ["Identity", "Lambda", "Params", "Transform"]
+
+_SINGLE = frozenset({Tensor, Image, np.ndarray})  # a lone input of these types needs no walking
+
+
+class Params(dict[str, Any]):
+    """What a transform drew for one call: the values that `make_params` returned.
+
+    Attributes:
+        canvas_size: (height, width) of the input that they were drawn for, None without an image.
+    """
+
+    canvas_size: tuple[int, int] | None = None
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Pickle the attribute too."""
+        return (_params, (dict(self), self.canvas_size))
+
+
+def _params(values: dict[str, Any], canvas_size: tuple[int, int] | None) -> Params:
+    params = Params(values)
+    params.canvas_size = canvas_size
+    return params
 
 
 @dataclass_transform(eq_default=False, field_specifiers=(dataclasses.field,))
 class Transform(nn.Module):
     """Base of all transforms, and of your own.
 
-    A subclass declares its arguments as annotated fields, as a dataclass does (or writes its own `__init__`), and
-    defines `transform`; a random one draws its numbers in `make_params`, once for all inputs of a call.
+    A subclass declares its arguments as annotated fields, as a dataclass does (or writes its own `__init__`). What it
+    does to one input is an operation, which has kernels for all types of inputs, or the method `transform`:
+
+        class Resize(Transform, operation=F.resize):
+            size: int | Sequence[int] | None
+            interpolation: Interpolation = "bilinear"
+
+    An operation is called with the fields that have the names of its arguments and with what `make_params` returned.
+    What it has no kernel for passes through.
+
+    Methods to override: `make_params` draws the random numbers of a call, once for all inputs; `transform` transforms
+    one input; `check_inputs` refuses inputs; `inverse_transform` undoes `transform`.
 
     Examples:
         >>> import torch
@@ -36,15 +73,31 @@ class Transform(nn.Module):
         [2.0, 2.0, 2.0]
     """
 
+    per_sample = False  # the field of those that draw random numbers
+    _operation: ClassVar[Functional | None] = None
+    _arguments: ClassVar[tuple[str, ...]] = ()
+    _checks: ClassVar[bool] = False
+    _has_fields: ClassVar[bool] = False
+    _draws: ClassVar[bool] = False
+
     def __new__(cls, *args: Any, **kwargs: Any) -> Self:
         transform = super().__new__(cls)
         nn.Module.__init__(transform)  # fields that are modules can be set from here on
         return transform
 
-    def __init_subclass__(cls, **kwargs: Any) -> None:
+    def __init_subclass__(cls, *, operation: Functional | None = None, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
-        if inspect.get_annotations(cls) and "__init__" not in cls.__dict__:
+        own_init = "__init__" in cls.__dict__
+        if inspect.get_annotations(cls) and not own_init:
             dataclasses.dataclass(eq=False, repr=False)(cls)
+        cls._has_fields = dataclasses.is_dataclass(cls) and not own_init
+        if operation is not None:
+            cls._operation = staticmethod(operation)  # type: ignore[assignment]
+        if cls._operation is not None and cls._has_fields:
+            fields = {field.name for field in dataclasses.fields(cls)}
+            cls._arguments = tuple(name for name in cls._operation.parameters if name in fields)
+        cls._checks = cls.check_inputs is not Transform.check_inputs
+        cls._draws = cls.draw is not Transform.draw or cls.make_params is not Transform.make_params
 
     def check_inputs(self, flat_inputs: list[Any]) -> None:
         """Raise if the transform cannot take these inputs; called first, with all leaves of the nesting."""
@@ -54,59 +107,182 @@ class Transform(nn.Module):
         return {}
 
     def transform(self, inpt: Any, params: dict[str, Any]) -> Any:
-        """Transform one image, with what `make_params` returned."""
+        """Transform one input, with what `make_params` returned."""
+        operation = self._operation
+        if operation is None:
+            return inpt
+        kernel = operation.kernels.get(type(inpt)) or find_kernel(operation, inpt)
+        if kernel is None:
+            return inpt
+        if not self._arguments:
+            return kernel(inpt, **params)
+        arguments = {name: getattr(self, name) for name in self._arguments}
+        if "fill" in arguments:
+            arguments["fill"] = fill_for(arguments["fill"], inpt)
+        return kernel(inpt, **{**arguments, **params})
+
+    def inverse_transform(self, inpt: Any, params: dict[str, Any], canvas_size: tuple[int, int]) -> Any:
+        """Undo `transform` for one input.
+
+        Args:
+            inpt: what is to go back, of any type.
+            params: what `make_params` returned.
+            canvas_size: (height, width) before the transform.
+
+        Returns:
+            The input in the geometry before the transform; `inpt` itself where the geometry did not change, as then
+            boxes and masks stay, and changes of colours are not undone.
+        """
         return inpt
 
-    def forward(self, *inputs: Any) -> Any:
-        """Transform the images in `inputs` and hand on everything else as it is.
+    def draw(self, flat_inputs: list[Any]) -> dict[str, Any] | None:
+        """Return what `make_params` draws, or None to leave the inputs as they are."""
+        return self.make_params(flat_inputs)
 
-        Images are PIL images and, where there is none, the first tensor: the tensors behind it are taken for labels.
+    def forward(self, *inputs: Any) -> Any:
+        """Transform the images, videos, boxes, masks and keypoints in `inputs` and hand on everything else.
+
+        A plain tensor or array is taken for an image if it is the first one and the inputs hold no typed image, video
+        or PIL image. In a dict with an `image` or a `video`, the keys `boxes`, `masks` and `keypoints` tell the type.
         """
-        if len(inputs) == 1 and _is_image(inputs[0]):  # the common case, without the cost of walking
-            self.check_inputs(list(inputs))
-            return self.transform(inputs[0], self.make_params(list(inputs)))
-        leaves, structure = tree_flatten(inputs if len(inputs) != 1 else inputs[0])
-        self.check_inputs(leaves)
-        chosen = _positions_of_images(leaves)
-        params = self.make_params([leaves[i] for i in chosen])
-        for i in chosen:
-            leaves[i] = self.transform(leaves[i], params)
-        return tree_unflatten(leaves, structure)
+        if len(inputs) == 1 and type(inputs[0]) in _SINGLE and not self.per_sample:
+            inpt = inputs[0]
+            if self._checks:
+                self.check_inputs([inpt])
+            params = self.draw([inpt]) if self._draws else {}
+            return inpt if params is None else self.transform(inpt, params)
+        sample = Sample(inputs)
+        self.run_on(sample)
+        return sample.rebuild()
+
+    def sample(self, *inputs: Any) -> Any:
+        """Draw what a call with these inputs would draw, for `apply`.
+
+        Returns:
+            `Params`, or None where the transform would leave the inputs as they are; a list of these with
+            `per_sample`. It can be printed, pickled and used again.
+
+        Examples:
+            >>> import torch
+            >>> from vision_core.transforms import RandomCrop
+            >>> crop, image = RandomCrop(2), torch.rand(1, 8, 8)
+            >>> params = crop.sample(image)
+            >>> torch.equal(crop.apply(params, image), crop.apply(params, image))
+            True
+        """
+        return self.sample_on(Sample(inputs), run=False)
+
+    def apply(self, params: Any, *inputs: Any) -> Any:
+        """Transform inputs with what `sample` returned, instead of drawing; no inputs: `torch.nn.Module.apply`."""
+        if not inputs and callable(params):
+            return super().apply(params)
+        sample = Sample(inputs)
+        self.apply_on(sample, params)
+        return sample.rebuild()
+
+    def inverse(self, params: Any, *inputs: Any) -> Any:
+        """Undo the geometry of `apply`: take images, boxes, masks, keypoints back to the frame of the original.
+
+        What was cut away or lost in resampling does not come back; colours stay as they are.
+
+        Raises:
+            TypeError: the transform has no inverse.
+
+        Examples:
+            >>> import torch
+            >>> from vision_core.transforms import RandomHorizontalFlip
+            >>> flip, image = RandomHorizontalFlip(), torch.rand(1, 2, 4)
+            >>> params = flip.sample(image)
+            >>> torch.equal(flip.inverse(params, flip.apply(params, image)), image)
+            True
+        """
+        sample = Sample(inputs)
+        self.inverse_on(sample, params)
+        return sample.rebuild()
+
+    def run_on(self, sample: Sample) -> None:
+        """Transform the leaves of a sample; containers call this instead of walking the nesting again."""
+        if self.per_sample and self._draws:
+            self.sample_on(sample, run=True)
+            return
+        if self._checks:
+            self.check_inputs(sample.leaves)
+        chosen = sample.chosen()
+        params = self.draw([sample.leaves[i] for i in chosen]) if self._draws else {}
+        if params is not None:
+            for i in chosen:
+                sample.leaves[i] = self.transform(sample.leaves[i], params)
+
+    def sample_on(self, sample: Sample, *, run: bool) -> Any:
+        """Draw for a sample or, with `per_sample`, for each one of a batch, and transform the leaves too if `run`."""
+        parts = split(sample) if self.per_sample else None
+        if parts is None:
+            return self.sample_one(sample, run=run)
+        params = [self.sample_one(part, run=run) for part in parts]
+        if run:
+            merge(sample, parts)
+        return params
+
+    def apply_on(self, sample: Sample, params: Any) -> None:
+        """Transform the leaves of a sample with what `sample_on` returned."""
+        if not isinstance(params, list):
+            self.apply_one(sample, params)
+            return
+        parts = self._parts(sample, params)
+        for part, own in zip(parts, params, strict=True):
+            self.apply_one(part, own)
+        merge(sample, parts)
+
+    def inverse_on(self, sample: Sample, params: Any) -> None:
+        """Undo the geometry for the leaves of a sample."""
+        if not isinstance(params, list):
+            self.inverse_one(sample, params)
+            return
+        parts = self._parts(sample, params)
+        for part, own in zip(parts, params, strict=True):
+            self.inverse_one(part, own)
+        merge(sample, parts)
+
+    def sample_one(self, sample: Sample, *, run: bool) -> Any:
+        """Draw once for a sample, and transform its leaves too if `run`."""
+        if self._checks:
+            self.check_inputs(sample.leaves)
+        inputs = [sample.leaves[i] for i in sample.chosen()]
+        drawn = self.draw(inputs)
+        if drawn is None:
+            return None
+        params = _params(drawn, next((size for leaf in inputs if (size := canvas_of(leaf)) is not None), None))
+        if run:
+            self.apply_one(sample, params)
+        return params
+
+    def apply_one(self, sample: Sample, params: Any) -> None:
+        """Transform the leaves of a sample with what `sample_one` returned."""
+        if params is not None:
+            for i in sample.chosen():
+                sample.leaves[i] = self.transform(sample.leaves[i], params)
+
+    def inverse_one(self, sample: Sample, params: Any) -> None:
+        """Undo the geometry for the leaves of a sample, once."""
+        if params is not None:
+            for i in sample.chosen():
+                sample.leaves[i] = self.inverse_transform(sample.leaves[i], params, params.canvas_size or (0, 0))
+
+    def _parts(self, sample: Sample, params: list[Any]) -> list[Sample]:
+        parts = split(sample)
+        if parts is None or len(parts) != len(params):
+            got = "no batch" if parts is None else f"a batch of {len(parts)}"
+            raise ValueError(f"{type(self).__name__}: expected a batch of {len(params)}, as was sampled; got {got}")
+        return parts
 
     def extra_repr(self) -> str:
-        """List the fields."""
-        if not dataclasses.is_dataclass(self):
-            return ""
+        """List the fields; for a class with its own `__init__`, the public attributes with simple values."""
+        if not (self._has_fields and dataclasses.is_dataclass(self)):
+            simple = (bool, int, float, str, tuple, list, Enum)
+            items = [(k, v) for k, v in vars(self).items() if not k.startswith("_") and k != "training"]
+            return ", ".join(f"{name}={value!r}" for name, value in items if isinstance(value, simple))
         shown = ((f.name, getattr(self, f.name)) for f in dataclasses.fields(self) if f.repr)
         return ", ".join(f"{name}={value!r}" for name, value in shown if not isinstance(value, nn.Module))
-
-
-def _is_image(value: object) -> bool:
-    return isinstance(value, Tensor) or is_pil_image(value)
-
-
-def _positions_of_images(leaves: Sequence[Any]) -> list[int]:
-    pictures = [i for i, leaf in enumerate(leaves) if is_pil_image(leaf)]
-    if pictures:
-        return pictures
-    return [i for i, leaf in enumerate(leaves) if isinstance(leaf, Tensor)][:1]
-
-
-class RandomTransform(Transform):
-    """Base of transforms that happen with probability `p`, else hand their inputs on."""
-
-    p: float = 0.5
-    generator: torch.Generator | None = dataclasses.field(default=None, kw_only=True, repr=False)
-
-    def __post_init__(self) -> None:
-        if not 0.0 <= self.p <= 1.0:
-            raise ValueError(f"p: expected a probability in 0..1, got {self.p}")
-
-    def forward(self, *inputs: Any) -> Any:
-        """Transform the images in `inputs` with probability `p`."""
-        if float(torch.rand(1, generator=self.generator)) >= self.p:
-            return inputs if len(inputs) != 1 else inputs[0]
-        return super().forward(*inputs)
 
 
 class Identity(Transform):

@@ -14,6 +14,7 @@ from vision_core.transforms.functional._conversion import (
     to_pil_image,
 )
 from vision_core.transforms.functional._crop import center_crop, center_crop_image, crop, crop_image
+from vision_core.transforms.functional._dispatch import register_kernel
 from vision_core.transforms.functional._flip import (
     hflip,
     horizontal_flip,
@@ -45,6 +46,7 @@ __all__ = [
     "pad",
     "pad_image",
     "pil_to_tensor",
+    "register_kernel",
     "resize",
     "resize_image",
     "resized_crop",

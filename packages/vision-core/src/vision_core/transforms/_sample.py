@@ -1,0 +1,176 @@
+"""Nested inputs as a flat list of leaves, and back; and the types that the keys of sample dicts tell.
+
+Dicts, lists and tuples of any nesting are walked, as is whatever else torch's pytrees know. In a dict with an `image`
+or a `video`, plain tensors and arrays have a meaning by their key:
+
+| key | holds |
+|---|---|
+| `image` | an image `[..., C, H, W]`, array `[..., H, W, C]` |
+| `video` | frames `[..., T, C, H, W]`, array `[..., T, H, W, C]` |
+| `boxes` | `[N, 4]`, left, top, right, bottom in pixels |
+| `masks`, `mask` | `[N, H, W]` or `[H, W]` |
+| `keypoints` | `[N, K, 2]` x, y, or `[N, K, 3]` with visibility |
+
+Everything else (`labels`, `scores`, text, numbers) passes through.
+"""
+
+from __future__ import annotations
+
+from collections import OrderedDict, defaultdict
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+from torch.utils import _pytree as pytree
+
+from vision_core._pillow import is_pil_image
+from vision_core.transforms.functional._dispatch import array_to_tensor, tensor_to_array
+from vision_core.tv_tensors import BoundingBoxes, BoundingBoxFormat, Image, KeyPoints, Mask, TVTensor, Video
+from vision_core.tv_tensors._base import plain
+
+__all__ = ["Sample", "canvas_of", "is_pure"]
+
+_DICTS = (dict, OrderedDict, defaultdict)
+_TYPES = {"image": Image, "video": Video, "boxes": BoundingBoxes, "masks": Mask, "mask": Mask, "keypoints": KeyPoints}
+
+
+def is_pure(leaf: Any) -> bool:
+    """Whether a leaf is a tensor or an array whose type says nothing about what it holds."""
+    return type(leaf) is Tensor or (isinstance(leaf, (Tensor, np.ndarray)) and not isinstance(leaf, TVTensor))
+
+
+def canvas_of(leaf: Any) -> tuple[int, int] | None:
+    """Return (height, width) of the image, video or mask that a leaf is, or that its boxes are in, or None."""
+    if isinstance(leaf, (BoundingBoxes, KeyPoints)):
+        return leaf.canvas_size
+    if isinstance(leaf, Tensor):
+        return (leaf.shape[-2], leaf.shape[-1]) if leaf.ndim >= 2 else None
+    if isinstance(leaf, np.ndarray):
+        return leaf.shape[-3 if leaf.ndim > 2 else -2 :][:2] if leaf.ndim >= 2 else None
+    return (leaf.height, leaf.width) if is_pil_image(leaf) else None
+
+
+class Sample:
+    """The leaves of nested inputs.
+
+    Attributes:
+        inputs: the arguments of a call, which the leaves are of.
+        leaves: in the order of the nesting; transforms replace them here.
+        origins: for a part of a batch, what each leaf is: (position in the batch's leaves, entry or None for all).
+    """
+
+    __slots__ = ("_keyed", "inputs", "leaves", "origins")
+
+    def __init__(self, inputs: tuple[Any, ...]) -> None:
+        self.start(inputs)
+
+    def start(self, inputs: tuple[Any, ...]) -> None:
+        """Take the leaves of other inputs."""
+        self.inputs = inputs
+        self.leaves: list[Any] = []
+        self._keyed: dict[int, int] = {}  # position of what got its type from its key: ndim of an array, 0: a tensor
+        for node in inputs:
+            self._collect(node)
+
+    def _collect(self, node: Any) -> None:
+        kind = type(node)
+        if kind in _DICTS:
+            canvas = _canvas_of_dict(node)
+            for key, value in node.items():
+                if canvas is not None and key in _TYPES and is_pure(value):
+                    self._keyed[len(self.leaves)] = value.ndim if isinstance(value, np.ndarray) else 0
+                    self.leaves.append(_typed_by_key(key, value, canvas))
+                else:
+                    self._collect(value)
+        elif kind is tuple or kind is list or (isinstance(node, tuple) and hasattr(node, "_fields")):
+            for value in node:
+                self._collect(value)
+        elif kind in pytree.SUPPORTED_NODES:
+            self.leaves.extend(pytree.tree_leaves(node))
+        else:
+            self.leaves.append(node)
+
+    def part(self, origins: list[tuple[int, int | None]]) -> Sample:
+        """Return a sample with some leaves of this one, or with one entry of them."""
+        part = Sample(())
+        part.origins = origins
+        for position, number in origins:
+            leaf = self.leaves[position]
+            if number is not None:
+                entry = plain(leaf)[number] if isinstance(leaf, TVTensor) else leaf[number]
+                leaf = type(leaf).wrap(entry, leaf) if isinstance(leaf, TVTensor) else entry
+            part.leaves.append(leaf)
+        return part
+
+    def chosen(self) -> list[int]:
+        """Return the positions of the leaves that a transform gets.
+
+        These are typed tensors and PIL images and, where none of them is an image or a video, the first plain tensor
+        or array: what comes behind is taken for labels.
+        """
+        typed, pure, has_image = [], -1, False
+        for position, leaf in enumerate(self.leaves):
+            if isinstance(leaf, TVTensor):
+                typed.append(position)
+                has_image |= isinstance(leaf, (Image, Video))
+            elif isinstance(leaf, (Tensor, np.ndarray)):
+                pure = position if pure < 0 and (isinstance(leaf, Tensor) or leaf.ndim > 1) else pure
+            elif is_pil_image(leaf):
+                typed.append(position)
+                has_image = True
+        return typed if has_image or pure < 0 else sorted([*typed, pure])
+
+    def rebuild(self) -> Any:
+        """Return the leaves in the nesting of the inputs, one input without a tuple around it.
+
+        What got its type from its key loses it again.
+        """
+        for position, ndim in self._keyed.items():
+            leaf = self.leaves[position]
+            if isinstance(leaf, TVTensor):
+                values = plain(leaf)
+                if ndim:
+                    values = tensor_to_array(values, ndim) if isinstance(leaf, Video) else values.numpy()
+                self.leaves[position] = values
+        leaves = iter(self.leaves)
+        outputs = tuple([_build(node, leaves) for node in self.inputs])
+        return outputs[0] if len(outputs) == 1 else outputs
+
+
+def _canvas_of_dict(node: dict[Any, Any]) -> tuple[int, int] | None:
+    image = node.get("image")
+    return canvas_of(node.get("video") if image is None else image)
+
+
+def _typed_by_key(key: str, value: Any, canvas: tuple[int, int]) -> Any:
+    if isinstance(value, np.ndarray):
+        if key in ("image", "video"):
+            return value if key == "image" else array_to_tensor(value).as_subclass(Video)
+        value = torch.from_numpy(value)
+    typed: Any = value.as_subclass(_TYPES[key])
+    if key == "boxes":
+        typed.format, typed.canvas_size, typed.clamping_mode = BoundingBoxFormat.XYXY, canvas, "soft"
+    elif key == "keypoints":
+        typed.canvas_size = canvas
+    return typed
+
+
+def _build(template: Any, leaves: Iterator[Any]) -> Any:
+    kind = type(template)
+    if kind is dict:
+        return {key: _build(value, leaves) for key, value in template.items()}
+    if kind is tuple or kind is list:
+        return kind([_build(value, leaves) for value in template])
+    if kind in _DICTS:
+        built = template.copy()
+        for key, value in template.items():
+            built[key] = _build(value, leaves)
+        return built
+    if isinstance(template, tuple) and hasattr(template, "_fields"):
+        return kind(*[_build(value, leaves) for value in template])
+    if kind in pytree.SUPPORTED_NODES:
+        structure = pytree.tree_structure(template)
+        return pytree.tree_unflatten([next(leaves) for _ in range(structure.num_leaves)], structure)
+    return next(leaves)
