@@ -5,9 +5,50 @@ Each class is declared by its fields, the random numbers that it draws (`make_pa
 `[..., C, H, W]`, a PIL image, or any nesting of dicts, lists and tuples with one of these in it.
 """
 
-from vision_core.transforms import functional
-from vision_core.transforms._containers import Compose, RandomApply, RandomChoice, RandomOrder
-from vision_core.transforms._conversion import Normalize, PILToTensor, ToDtype, ToImage, ToPILImage
+from vision_core.transforms import (
+    functional,
+)
+from vision_core.transforms._color import (
+    RGB,
+    Grayscale,
+    RandomAdjustSharpness,
+    RandomAutocontrast,
+    RandomChannelPermutation,
+    RandomEqualize,
+    RandomGrayscale,
+    RandomInvert,
+    RandomPosterize,
+    RandomSolarize,
+)
+from vision_core.transforms._color_jitter import (
+    ColorJitter,
+    RandomPhotometricDistort,
+)
+from vision_core.transforms._containers import (
+    Compose,
+    RandomApply,
+    RandomChoice,
+    RandomOrder,
+)
+from vision_core.transforms._conversion import (
+    ConvertImageDtype,
+    Normalize,
+    PILToTensor,
+    ToDtype,
+    ToImage,
+    ToPILImage,
+    ToPureTensor,
+    ToTensor,
+    UniformTemporalSubsample,
+)
+from vision_core.transforms._degrade import (
+    JPEG,
+    GaussianBlur,
+    GaussianNoise,
+)
+from vision_core.transforms._erasing import (
+    RandomErasing,
+)
 from vision_core.transforms._geometry import (
     CenterCrop,
     Pad,
@@ -17,33 +58,83 @@ from vision_core.transforms._geometry import (
     RandomVerticalFlip,
     Resize,
 )
-from vision_core.transforms._interpolation import InterpolationMode
-from vision_core.transforms._random import Random, RandomTransform
-from vision_core.transforms._transform import Identity, Lambda, Params, Transform
+from vision_core.transforms._interpolation import (
+    InterpolationMode,
+)
+from vision_core.transforms._linear import (
+    LinearTransformation,
+)
+from vision_core.transforms._query import (
+    check_type,
+    get_bounding_boxes,
+    get_keypoints,
+    has_all,
+    has_any,
+    query_chw,
+    query_size,
+)
+from vision_core.transforms._random import (
+    Random,
+    RandomTransform,
+)
+from vision_core.transforms._transform import (
+    Identity,
+    Lambda,
+    Params,
+    Transform,
+)
 
 __all__ = [
+    "JPEG",
+    "RGB",
     "CenterCrop",
+    "ColorJitter",
     "Compose",
+    "ConvertImageDtype",
+    "GaussianBlur",
+    "GaussianNoise",
+    "Grayscale",
     "Identity",
     "InterpolationMode",
     "Lambda",
+    "LinearTransformation",
     "Normalize",
     "PILToTensor",
     "Pad",
     "Params",
     "Random",
+    "RandomAdjustSharpness",
     "RandomApply",
+    "RandomAutocontrast",
+    "RandomChannelPermutation",
     "RandomChoice",
     "RandomCrop",
+    "RandomEqualize",
+    "RandomErasing",
+    "RandomGrayscale",
     "RandomHorizontalFlip",
+    "RandomInvert",
     "RandomOrder",
+    "RandomPhotometricDistort",
+    "RandomPosterize",
     "RandomResizedCrop",
+    "RandomSolarize",
     "RandomTransform",
     "RandomVerticalFlip",
     "Resize",
     "ToDtype",
     "ToImage",
     "ToPILImage",
+    "ToPureTensor",
+    "ToTensor",
     "Transform",
+    "UniformTemporalSubsample",
+    "check_type",
     "functional",
+    "get_bounding_boxes",
+    "get_keypoints",
+    "has_all",
+    "has_any",
+    "query_chw",
+    "query_size",
 ]

@@ -45,6 +45,11 @@ class Random(Transform):
             return torch.rand(1).item() < p
         return torch.rand(1, generator=generator, device=generator.device).item() < p
 
+    def permutation(self, count: int) -> list[int]:
+        """Draw an order of `count` things."""
+        device = None if self.generator is None else self.generator.device
+        return torch.randperm(count, generator=self.generator, device=device).tolist()
+
     def pick(self, weights: list[float]) -> int:
         """Draw a position of `weights`, each as likely as its weight says."""
         generator = self.generator

@@ -279,7 +279,9 @@ class Transform(nn.Module):
         """List the fields; for a class with its own `__init__`, the public attributes with simple values."""
         if not (self._has_fields and dataclasses.is_dataclass(self)):
             simple = (bool, int, float, str, tuple, list, Enum)
-            items = [(k, v) for k, v in vars(self).items() if not k.startswith("_") and k != "training"]
+            items = [
+                (k, v) for k, v in vars(self).items() if not k.startswith("_") and k not in ("training", "per_sample")
+            ]
             return ", ".join(f"{name}={value!r}" for name, value in items if isinstance(value, simple))
         shown = ((f.name, getattr(self, f.name)) for f in dataclasses.fields(self) if f.repr)
         return ", ".join(f"{name}={value!r}" for name, value in shown if not isinstance(value, nn.Module))

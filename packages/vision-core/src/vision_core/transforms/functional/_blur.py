@@ -3,21 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
 
 import torch
 import torch.nn.functional as nnf
 from torch import Tensor
 
 from vision_core import _pixels
-from vision_core.transforms.functional._conversion import pil_to_tensor, to_pil_image
-from vision_core.transforms.functional._dispatch import functional
+from vision_core.transforms.functional._dispatch import functional, video_kernel
 from vision_core.transforms.functional._values import to_working
 
-if TYPE_CHECKING:
-    from PIL.Image import Image
-
-__all__ = ["gaussian_blur", "gaussian_blur_image", "gaussian_weights"]
+__all__ = [
+    "gaussian_blur",
+    "gaussian_blur_image",
+    "gaussian_blur_video",
+    "gaussian_weights",
+]
 
 
 def gaussian_blur_image(
@@ -95,11 +95,5 @@ def _sigmas(sigma: float | Sequence[float] | None, width: int, height: int) -> t
     return both[0], both[1]
 
 
-def _gaussian_blur_pil(
-    image: Image, kernel_size: int | Sequence[int], sigma: float | Sequence[float] | None = None
-) -> Image:
-    # Pillow's own filter takes no kernel size and approximates the Gaussian by boxes.
-    return to_pil_image(gaussian_blur_image(pil_to_tensor(image), kernel_size, sigma), mode=image.mode)
-
-
-gaussian_blur = functional(gaussian_blur_image, pil=_gaussian_blur_pil)
+gaussian_blur_video = video_kernel(gaussian_blur_image)
+gaussian_blur = functional(gaussian_blur_image)

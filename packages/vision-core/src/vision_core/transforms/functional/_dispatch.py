@@ -218,7 +218,7 @@ def _through_tensor(kernel: Kernel) -> Kernel:
 
 def _mode(mode: str, output: Tensor) -> str | None:
     """Keep the mode where the number of channels still fits it."""
-    channels = {"RGB": 3, "RGBA": 4, "RGBX": 4, "CMYK": 4, "YCbCr": 3, "LAB": 3, "HSV": 3, "LA": 2}.get(mode)
+    channels = {"RGB": 3, "RGBA": 4, "RGBX": 4, "CMYK": 4, "YCbCr": 3, "LAB": 3, "HSV": 3, "LA": 2, "F": 1}.get(mode)
     return mode if channels == output.shape[-3] else None
 
 

@@ -8,7 +8,7 @@ import torch.nn.functional as nnf
 from torch import Tensor
 
 from vision_core import _pixels
-from vision_core.transforms.functional._dispatch import functional
+from vision_core.transforms.functional._dispatch import functional, video_kernel
 from vision_core.transforms.functional._grayscale import luma
 from vision_core.transforms.functional._values import check_channels, from_working, to_working
 
@@ -18,12 +18,16 @@ if TYPE_CHECKING:
 __all__ = [
     "adjust_brightness",
     "adjust_brightness_image",
+    "adjust_brightness_video",
     "adjust_contrast",
     "adjust_contrast_image",
+    "adjust_contrast_video",
     "adjust_saturation",
     "adjust_saturation_image",
+    "adjust_saturation_video",
     "adjust_sharpness",
     "adjust_sharpness_image",
+    "adjust_sharpness_video",
 ]
 
 
@@ -191,6 +195,10 @@ def _adjust_sharpness_pil(image: Image, sharpness_factor: float) -> Image:
     return ImageEnhance.Sharpness(image).enhance(sharpness_factor)
 
 
+adjust_brightness_video = video_kernel(adjust_brightness_image)
+adjust_contrast_video = video_kernel(adjust_contrast_image)
+adjust_saturation_video = video_kernel(adjust_saturation_image)
+adjust_sharpness_video = video_kernel(adjust_sharpness_image)
 adjust_brightness = functional(adjust_brightness_image, pil=_adjust_brightness_pil)
 adjust_contrast = functional(adjust_contrast_image, pil=_adjust_contrast_pil)
 adjust_saturation = functional(adjust_saturation_image, pil=_adjust_saturation_pil)

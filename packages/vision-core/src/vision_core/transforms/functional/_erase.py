@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from torch import Tensor
 
-from vision_core.transforms.functional._conversion import pil_to_tensor, to_pil_image
-from vision_core.transforms.functional._dispatch import functional
+from vision_core.transforms.functional._dispatch import functional, video_kernel
 
-if TYPE_CHECKING:
-    from PIL.Image import Image
-
-__all__ = ["erase", "erase_image"]
+__all__ = [
+    "erase",
+    "erase_image",
+    "erase_video",
+]
 
 
 def erase_image(image: Tensor, i: int, j: int, h: int, w: int, v: Tensor, inplace: bool = False) -> Tensor:
@@ -40,8 +38,5 @@ def erase_image(image: Tensor, i: int, j: int, h: int, w: int, v: Tensor, inplac
     return erased
 
 
-def _erase_pil(image: Image, i: int, j: int, h: int, w: int, v: Tensor, inplace: bool = False) -> Image:
-    return to_pil_image(erase_image(pil_to_tensor(image), i, j, h, w, v), mode=image.mode)
-
-
-erase = functional(erase_image, pil=_erase_pil)
+erase_video = video_kernel(erase_image)
+erase = functional(erase_image)

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from vision_core import _pixels
-from vision_core.transforms.functional._dispatch import functional
+from vision_core.transforms.functional._dispatch import functional, video_kernel
 from vision_core.transforms.functional._values import check_channels, to_working
 
 if TYPE_CHECKING:
@@ -21,6 +21,7 @@ __all__ = [
     "luma",
     "permute_channels",
     "permute_channels_image",
+    "permute_channels_video",
     "rgb_to_grayscale",
     "rgb_to_grayscale_image",
     "to_grayscale",
@@ -140,6 +141,7 @@ def _permute_channels_pil(image: Image, permutation: Sequence[int]) -> Image:
     return PIL.Image.merge(image.mode, [bands[channel] for channel in permutation])
 
 
+permute_channels_video = video_kernel(permute_channels_image)
 rgb_to_grayscale = to_grayscale = functional(rgb_to_grayscale_image, pil=_rgb_to_grayscale_pil)
 grayscale_to_rgb = functional(grayscale_to_rgb_image, pil=_grayscale_to_rgb_pil)
 permute_channels = functional(permute_channels_image, pil=_permute_channels_pil)

@@ -8,14 +8,21 @@ import torch
 from torch import Tensor
 
 from vision_core import _pixels
-from vision_core.transforms.functional._conversion import to_dtype_image
-from vision_core.transforms.functional._dispatch import functional
+from vision_core.transforms.functional._dispatch import functional, video_kernel
+from vision_core.transforms.functional._dtype import to_dtype_image
 from vision_core.transforms.functional._values import check_channels, from_working, max_value, to_working
 
 if TYPE_CHECKING:
     from PIL.Image import Image
 
-__all__ = ["autocontrast", "autocontrast_image", "equalize", "equalize_image"]
+__all__ = [
+    "autocontrast",
+    "autocontrast_image",
+    "autocontrast_video",
+    "equalize",
+    "equalize_image",
+    "equalize_video",
+]
 
 
 def autocontrast_image(image: Tensor) -> Tensor:
@@ -103,5 +110,7 @@ def _equalize_pil(image: Image) -> Image:
     return ImageOps.equalize(image)
 
 
+autocontrast_video = video_kernel(autocontrast_image)
+equalize_video = video_kernel(equalize_image)
 autocontrast = functional(autocontrast_image, pil=_autocontrast_pil)
 equalize = functional(equalize_image, pil=_equalize_pil)

@@ -8,14 +8,18 @@ import torch
 from torch import Tensor
 
 from vision_core import _pixels
-from vision_core.transforms.functional._conversion import to_dtype_image
-from vision_core.transforms.functional._dispatch import functional
+from vision_core.transforms.functional._dispatch import functional, video_kernel
+from vision_core.transforms.functional._dtype import to_dtype_image
 from vision_core.transforms.functional._values import check_channels
 
 if TYPE_CHECKING:
     from PIL.Image import Image
 
-__all__ = ["adjust_hue", "adjust_hue_image"]
+__all__ = [
+    "adjust_hue",
+    "adjust_hue_image",
+    "adjust_hue_video",
+]
 
 
 def _check_factor(hue_factor: float) -> None:
@@ -86,4 +90,5 @@ def _adjust_hue_pil(image: Image, hue_factor: float) -> Image:
     return PIL.Image.merge("HSV", (turned, saturation, value)).convert(image.mode)
 
 
+adjust_hue_video = video_kernel(adjust_hue_image)
 adjust_hue = functional(adjust_hue_image, pil=_adjust_hue_pil)

@@ -8,12 +8,16 @@ from typing import TYPE_CHECKING
 import torch
 from torch import Tensor
 
-from vision_core.transforms.functional._dispatch import functional
+from vision_core.transforms.functional._dispatch import functional, video_kernel
 
 if TYPE_CHECKING:
     from PIL.Image import Image
 
-__all__ = ["jpeg", "jpeg_image"]
+__all__ = [
+    "jpeg",
+    "jpeg_image",
+    "jpeg_video",
+]
 
 
 def jpeg_image(image: Tensor, quality: int) -> Tensor:
@@ -74,4 +78,5 @@ def _jpeg_pil(image: Image, quality: int) -> Image:
     return opened.copy()  # a plain image that does not hold the file
 
 
+jpeg_video = video_kernel(jpeg_image)
 jpeg = functional(jpeg_image, pil=_jpeg_pil)

@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import torch
 from torch import Tensor
 
-from vision_core.transforms.functional._dispatch import functional
+from vision_core.transforms.functional._dispatch import functional, video_kernel
 from vision_core.transforms.functional._values import max_value
 
-if TYPE_CHECKING:
-    from PIL.Image import Image
-
-__all__ = ["gaussian_noise", "gaussian_noise_image"]
+__all__ = [
+    "gaussian_noise",
+    "gaussian_noise_image",
+    "gaussian_noise_video",
+]
 
 
 def gaussian_noise_image(
@@ -60,13 +59,5 @@ def gaussian_noise_image(
     return (steps.clamp_(0, white) if clip else steps).to(image.dtype)
 
 
-def _gaussian_noise_pil(
-    image: Image, mean: float = 0.0, sigma: float = 0.1, clip: bool = True, *, generator: torch.Generator | None = None
-) -> Image:
-    from vision_core.transforms.functional._conversion import pil_to_tensor, to_pil_image
-
-    noisy = gaussian_noise_image(pil_to_tensor(image), mean, sigma, clip, generator=generator)
-    return to_pil_image(noisy, mode=image.mode)
-
-
-gaussian_noise = functional(gaussian_noise_image, pil=_gaussian_noise_pil)
+gaussian_noise_video = video_kernel(gaussian_noise_image)
+gaussian_noise = functional(gaussian_noise_image)

@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
 
 import torch
 from torch import Tensor
 
-from vision_core.transforms.functional._dispatch import functional
+from vision_core.transforms.functional._dispatch import functional, video_kernel
 
-if TYPE_CHECKING:
-    from PIL.Image import Image
-
-__all__ = ["normalize", "normalize_image"]
+__all__ = [
+    "normalize",
+    "normalize_image",
+    "normalize_video",
+]
 
 
 def normalize_image(image: Tensor, mean: Sequence[float], std: Sequence[float], inplace: bool = False) -> Tensor:
@@ -51,8 +51,5 @@ def normalize_image(image: Tensor, mean: Sequence[float], std: Sequence[float], 
     return centred.div_(scale)
 
 
-def _normalize_pil(image: Image, mean: Sequence[float], std: Sequence[float], inplace: bool = False) -> Image:
-    raise TypeError("normalize: a PIL image cannot hold the result; convert it to a tensor first (to_image, to_dtype)")
-
-
-normalize = functional(normalize_image, pil=_normalize_pil)
+normalize_video = video_kernel(normalize_image)
+normalize = functional(normalize_image, pil=None)

@@ -5,7 +5,9 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-__all__ = ["uniform_temporal_subsample_video"]
+from vision_core.transforms.functional._dispatch import functional
+
+__all__ = ["uniform_temporal_subsample", "uniform_temporal_subsample_video"]
 
 
 def uniform_temporal_subsample_video(video: Tensor, num_samples: int) -> Tensor:
@@ -26,3 +28,6 @@ def uniform_temporal_subsample_video(video: Tensor, num_samples: int) -> Tensor:
     frames = video.shape[-4]
     picked = torch.linspace(0, frames - 1, num_samples, device=video.device).long()
     return torch.index_select(video, -4, picked)
+
+
+uniform_temporal_subsample = functional(uniform_temporal_subsample_video, image=None, pil=None, array=None)

@@ -8,8 +8,8 @@ import torch
 from torch import Tensor
 
 from vision_core import _pixels
-from vision_core.transforms.functional._conversion import to_dtype_image
-from vision_core.transforms.functional._dispatch import functional
+from vision_core.transforms.functional._dispatch import functional, video_kernel
+from vision_core.transforms.functional._dtype import to_dtype_image
 from vision_core.transforms.functional._values import max_value, value_bits
 
 if TYPE_CHECKING:
@@ -18,12 +18,16 @@ if TYPE_CHECKING:
 __all__ = [
     "adjust_gamma",
     "adjust_gamma_image",
+    "adjust_gamma_video",
     "invert",
     "invert_image",
+    "invert_video",
     "posterize",
     "posterize_image",
+    "posterize_video",
     "solarize",
     "solarize_image",
+    "solarize_video",
 ]
 
 
@@ -177,6 +181,10 @@ def _adjust_gamma_pil(image: Image, gamma: float, gain: float = 1.0) -> Image:
     return rgb.point(table * 3).convert(image.mode)
 
 
+invert_video = video_kernel(invert_image)
+posterize_video = video_kernel(posterize_image)
+solarize_video = video_kernel(solarize_image)
+adjust_gamma_video = video_kernel(adjust_gamma_image)
 invert = functional(invert_image, pil=_invert_pil)
 posterize = functional(posterize_image, pil=_posterize_pil)
 solarize = functional(solarize_image, pil=_solarize_pil)
