@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "kernels/nms.hpp"
+#include "nms_groups.hpp"
 #include "vision/thread_pool.hpp"
 
 namespace vision_core {
@@ -239,16 +240,6 @@ class Greedy {
   double grid_cost_ = 0;
 };
 
-// Stable: within a group the order by scores stays.
-std::vector<int64_t> group_starts(const int64_t* groups, std::vector<int64_t>& order) {
-  std::stable_sort(order.begin(), order.end(), [groups](int64_t a, int64_t b) { return groups[a] < groups[b]; });
-  std::vector<int64_t> starts;
-  for (size_t i = 0; i < order.size(); ++i)
-    if (i == 0 || groups[order[i]] != groups[order[i - 1]]) starts.push_back(static_cast<int64_t>(i));
-  starts.push_back(static_cast<int64_t>(order.size()));
-  return starts;
-}
-
 }  // namespace
 
 template <class T>
@@ -256,54 +247,25 @@ int64_t nms(const T* boxes, const T* scores, const int64_t* groups, int64_t coun
             int64_t* keep) {
   if (count <= 0) return 0;
   const size_t n = static_cast<size_t>(count);
-  std::vector<int64_t> order(n);
-  sort_scores(scores, count, order.data());
+  const GroupedOrder order(scores, groups, count);
+  const std::vector<int64_t>& sorted = order.order();
   const TestFunction<T> test = test_function(VISION_SELECT(nms_kernels), T{});
   const T limit = at_most<T>(threshold);
-
-  std::vector<int64_t> grouped;
-  std::vector<int64_t> starts{0, count};
-  if (groups) {
-    grouped = order;
-    starts = group_starts(groups, grouped);
-  }
-  const std::vector<int64_t>& by_group = groups ? grouped : order;
 
   std::unique_ptr<T[]> columns(new T[5 * n]);
   T *x1 = columns.get(), *y1 = x1 + n, *x2 = y1 + n, *y2 = x2 + n, *area = y2 + n;
   for (size_t i = 0; i < n; ++i) {
-    const T* box = boxes + 4 * by_group[i];
+    const T* box = boxes + 4 * sorted[i];
     x1[i] = box[0], y1[i] = box[1], x2[i] = box[2], y2[i] = box[3];
     area[i] = (box[2] - box[0]) * (box[3] - box[1]);
   }
 
   std::unique_ptr<uint8_t[]> kept(new uint8_t[n]);
-  const auto run = [&](int64_t begin, int64_t end, int inner_threads) {
+  for_each_group(order, threads, [&](int64_t begin, int64_t end, int inner_threads) {
     const NmsBoxes<T> part{x1 + begin, y1 + begin, x2 + begin, y2 + begin, area + begin};
     Greedy<T>(part, end - begin, limit, test).run(kept.get() + begin, inner_threads);
-  };
-  const int64_t parts = static_cast<int64_t>(starts.size()) - 1;
-  if (parts == 1) {
-    run(0, count, threads);
-  } else {
-    // About a thousand comparisons of a box with a chunk are worth a thread.
-    const int64_t grain = std::max<int64_t>(1, parts * 4096 / std::max<int64_t>(count, 1));
-    vision::parallel_for(parts, grain, threads, [&](int64_t first, int64_t last) {
-      for (int64_t part = first; part < last; ++part) run(starts[part], starts[part + 1], 1);
-    });
-  }
-
-  int64_t number = 0;
-  if (!groups) {
-    for (size_t i = 0; i < n; ++i)
-      if (kept[i]) keep[number++] = order[i];
-    return number;
-  }
-  std::vector<uint8_t> kept_box(n);
-  for (size_t i = 0; i < n; ++i) kept_box[grouped[i]] = kept[i];
-  for (size_t i = 0; i < n; ++i)
-    if (kept_box[order[i]]) keep[number++] = order[i];
-  return number;
+  });
+  return write_kept(order, kept.get(), keep);
 }
 
 template int64_t nms(const float*, const float*, const int64_t*, int64_t, double, int, int64_t*);

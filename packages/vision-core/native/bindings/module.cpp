@@ -3,6 +3,7 @@
 
 NB_MODULE(_native_ext, m) {
   vision::bind_common(m);
+  vision_core::bind_boxes(m);
   vision_core::bind_nms(m);
   vision_core::bind_resize(m);
   vision_core::bind_rle(m);

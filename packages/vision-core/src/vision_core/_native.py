@@ -12,7 +12,14 @@ from typing import Any
 __all__ = ["module", "reason"]
 
 _FUNCTIONS = (  # what this version calls; a module that lacks one was built from older sources
+    "box_areas",
+    "box_iou",
+    "clip_boxes",
+    "convert_boxes",
+    "large_boxes",
+    "matrix_nms",
     "nms",
+    "nms_mask",
     "resize_u8",
     "rle_area",
     "rle_boxes",
@@ -23,6 +30,8 @@ _FUNCTIONS = (  # what this version calls; a module that lacks one was built fro
     "rle_iou",
     "rle_merge",
     "rle_polygons",
+    "rotated_box_iou",
+    "soft_nms",
 )
 
 

@@ -7,8 +7,70 @@ def isas() -> list[str]: ...
 def active_isa() -> str: ...
 def force_isa(name: str | None) -> None: ...
 def pool_workers() -> int: ...
+def box_areas(format: int, boxes: int, count: int, double: bool, threads: int, out: int) -> None: ...
+def box_iou(
+    kind: int,
+    boxes1: int,
+    count1: int,
+    boxes2: int,
+    count2: int,
+    eps: float,
+    double: bool,
+    threads: int,
+    out: int,
+) -> None: ...
+def clip_boxes(boxes: int, count: int, width: float, height: float, double: bool, threads: int, out: int) -> None: ...
+def convert_boxes(source: int, to: int, boxes: int, count: int, double: bool, threads: int, out: int) -> None: ...
+def large_boxes(boxes: int, count: int, least: float, double: bool, keep: int) -> int: ...
+def matrix_nms(
+    boxes: int,
+    scores: int,
+    groups: int,
+    count: int,
+    decay: int,
+    sigma: float,
+    shape: int,
+    double: bool,
+    threads: int,
+    lowered: int,
+) -> None: ...
 def nms(
-    boxes: int, scores: int, groups: int, count: int, iou_threshold: float, double: bool, threads: int, keep: int
+    boxes: int,
+    scores: int,
+    groups: int,
+    count: int,
+    iou_threshold: float,
+    shape: int,
+    double: bool,
+    threads: int,
+    keep: int,
+) -> int: ...
+def nms_mask(
+    boxes: int,
+    scores: int,
+    groups: int,
+    count: int,
+    iou_threshold: float,
+    shape: int,
+    double: bool,
+    threads: int,
+    mask: int,
+) -> None: ...
+def rotated_box_iou(
+    boxes1: int, count1: int, boxes2: int, count2: int, double: bool, threads: int, out: int
+) -> None: ...
+def soft_nms(
+    boxes: int,
+    scores: int,
+    count: int,
+    decay: int,
+    iou_threshold: float,
+    sigma: float,
+    score_threshold: float,
+    shape: int,
+    double: bool,
+    indices: int,
+    lowered: int,
 ) -> int: ...
 def resize_u8(
     source: int,

@@ -1,9 +1,27 @@
 """Operators on boxes and regions, with torchvision's names, arguments and results."""
 
-from vision_core.ops._boxes import box_area, clip_boxes_to_image, masks_to_boxes, remove_small_boxes
-from vision_core.ops._convert import box_convert
-from vision_core.ops._iou import box_iou, complete_box_iou, distance_box_iou, generalized_box_iou
-from vision_core.ops._nms import batched_nms, nms, nms_reference
+from vision_core.ops._box_3d import box_iou_3d
+from vision_core.ops._matrix_nms import matrix_nms
+from vision_core.ops._nms import nms_3d
+from vision_core.ops._nms_mask import nms_mask
+from vision_core.ops._nms_reference import nms_reference
+from vision_core.ops._soft_nms import soft_nms
+from vision_core.ops.boxes import (
+    batched_nms,
+    box_area,
+    box_convert,
+    box_iou,
+    clip_boxes_to_image,
+    complete_box_iou,
+    distance_box_iou,
+    generalized_box_iou,
+    masks_to_boxes,
+    nms,
+    remove_small_boxes,
+)
+from vision_core.ops.ciou_loss import complete_box_iou_loss
+from vision_core.ops.diou_loss import distance_box_iou_loss
+from vision_core.ops.giou_loss import generalized_box_iou_loss
 from vision_core.ops.poolers import MultiScaleRoIAlign
 from vision_core.ops.ps_roi_align import PSRoIAlign, ps_roi_align
 from vision_core.ops.ps_roi_pool import PSRoIPool, ps_roi_pool
@@ -32,12 +50,19 @@ __all__ = [
     "box_area",
     "box_convert",
     "box_iou",
+    "box_iou_3d",
     "clip_boxes_to_image",
     "complete_box_iou",
+    "complete_box_iou_loss",
     "distance_box_iou",
+    "distance_box_iou_loss",
     "generalized_box_iou",
+    "generalized_box_iou_loss",
     "masks_to_boxes",
+    "matrix_nms",
     "nms",
+    "nms_3d",
+    "nms_mask",
     "nms_reference",
     "ps_roi_align",
     "ps_roi_pool",
@@ -54,4 +79,5 @@ __all__ = [
     "roi_align",
     "roi_align_3d",
     "roi_pool",
+    "soft_nms",
 ]

@@ -7,7 +7,12 @@ import math
 import torch
 from torch import Tensor
 
+from vision_core import _native
+from vision_core.ops._plain import contiguous_float, nothing_watches
+
 __all__ = ["box_convert"]
+
+_UPRIGHT = {"xyxy": 0, "xywh": 1, "cxcywh": 2}  # as in native/box_coordinates.hpp
 
 
 def box_convert(boxes: Tensor, in_fmt: str, out_fmt: str) -> Tensor:
@@ -27,16 +32,23 @@ def box_convert(boxes: Tensor, in_fmt: str, out_fmt: str) -> Tensor:
         are involved, but for "xyxyxyxy" and formats with an angle, which keep their dtype and cut off.
 
     Raises:
-        ValueError: unknown formats, or rotated to upright.
+        ValueError: unknown formats, rotated to upright, or another number of values in the last axis.
 
     Examples:
         >>> import torch
         >>> box_convert(torch.tensor([[10.0, 20.0, 30.0, 60.0]]), "xyxy", "cxcywh").tolist()
         [[20.0, 40.0, 20.0, 40.0]]
     """
+    if not torch.jit.is_scripting():  # pyright: ignore[reportPrivateImportUsage]
+        converted = _native_convert(boxes, in_fmt, out_fmt)
+        if converted is not None:
+            return converted
     known = ("xyxy", "xywh", "cxcywh", "xywhr", "cxcywhr", "xyxyxyxy")
     if in_fmt not in known or out_fmt not in known:
         raise ValueError(f"in_fmt, out_fmt: expected two of {known}, got {in_fmt} and {out_fmt}")
+    values = 8 if in_fmt == "xyxyxyxy" else 5 if in_fmt == "xywhr" or in_fmt == "cxcywhr" else 4
+    if boxes.dim() == 0 or boxes.shape[-1] != values:
+        raise ValueError(f"boxes: {in_fmt} has {values} values in the last axis, got shape {list(boxes.shape)}")
     if in_fmt == out_fmt:
         return boxes.clone()
     rotated_in = in_fmt == "xywhr" or in_fmt == "cxcywhr" or in_fmt == "xyxyxyxy"
@@ -55,6 +67,26 @@ def box_convert(boxes: Tensor, in_fmt: str, out_fmt: str) -> Tensor:
     dtype = boxes.dtype
     exact = boxes if boxes.is_floating_point() else boxes.to(torch.float32)
     return _from_centre(_to_centre(exact, in_fmt), out_fmt).to(dtype)
+
+
+def _native_convert(boxes: Tensor, in_fmt: str, out_fmt: str) -> Tensor | None:
+    if not nothing_watches() or _native.module is None:
+        return None
+    source, target = _UPRIGHT.get(in_fmt), _UPRIGHT.get(out_fmt)
+    if source is None or target is None or source == target:
+        return None
+    dtype = boxes.dtype
+    if dtype is not torch.float32 and dtype is not torch.float64:
+        return None
+    boxes_or_none = contiguous_float(boxes, 4)
+    if boxes_or_none is None:
+        return None
+    boxes, count = boxes_or_none, boxes_or_none.shape[0]
+    converted = torch.empty_like(boxes)
+    if count:
+        double, threads = dtype is torch.float64, torch.get_num_threads()
+        _native.module.convert_boxes(source, target, boxes.data_ptr(), count, double, threads, converted.data_ptr())
+    return converted
 
 
 def _to_corners(boxes: Tensor, fmt: str) -> Tensor:

@@ -1,6 +1,10 @@
-"""How much boxes overlap: the intersection over union and its relatives.
+"""How much upright boxes overlap: the intersection over union and its relatives.
 
-All of these take two sets of boxes and give a matrix, and are differentiable.
+All of these take two sets of boxes and give a matrix, and are differentiable. What is written in torch below is the
+definition; a kernel does the same on the CPU where no gradient is needed. Half precision is computed in float32,
+integers exactly. A pair with NaN gives NaN, and so does one of two boxes without area, whose union is 0; infinite boxes
+give what IEEE arithmetic makes of them. Boxes that are inside out (x2 < x1) overlap nothing, and their area counts with
+its sign.
 """
 
 from __future__ import annotations
@@ -10,36 +14,56 @@ import math
 import torch
 from torch import Tensor
 
+from vision_core import _native
+from vision_core._library import library
 from vision_core.ops._boxes import box_area, widened
 from vision_core.ops._convert import box_convert
+from vision_core.ops._plain import contiguous_float, nothing_watches
+from vision_core.ops._rotated_iou import rotated_box_iou
 
 __all__ = ["box_iou", "complete_box_iou", "distance_box_iou", "generalized_box_iou"]
+
+_IOU, _GENERALIZED, _DISTANCE, _COMPLETE, SOLID = range(5)  # as in native/kernels/box_iou.hpp
 
 
 def box_iou(boxes1: Tensor, boxes2: Tensor, fmt: str = "xyxy") -> Tensor:
     """Return the intersection over union of every pair of boxes.
 
     Args:
-        boxes1: `[N, 4]`; `[N, 5]` for the formats with an angle, `[N, 8]` for "xyxyxyxy".
-        boxes2: `[M, ...]`, same format.
+        boxes1: `[..., N, 4]`; of rotated boxes `[N, 5]`, or `[N, 8]` for "xyxyxyxy".
+        boxes2: `[..., M, 4]`, `[M, 5]` or `[M, 8]`, same format; batch axes broadcast.
         fmt: format of both, see `box_convert`.
 
     Returns:
-        `[N, M]`, 0..1 for proper boxes; NaN where both boxes of a pair have no area.
+        `[..., N, M]`, 0..1 for proper boxes; at least float32. NaN where both upright boxes of a pair have no area, 0
+        where a rotated box has none or is not finite.
 
     Raises:
-        ValueError: an unknown format.
+        ValueError: an unknown format or other shapes.
 
     Examples:
         >>> import torch
         >>> box_iou(torch.tensor([[0.0, 0.0, 2.0, 1.0]]), torch.tensor([[0.0, 0.0, 1.0, 1.0]])).tolist()
         [[0.5]]
+        >>> square, turned = torch.tensor([[0.0, 0, 2, 2, 0]]), torch.tensor([[0.0, 0, 2, 2, 45]])
+        >>> box_iou(square, turned, fmt="cxcywhr")
+        tensor([[0.7071]])
     """
+    if not torch.jit.is_scripting() and fmt == "xyxy":  # pyright: ignore[reportPrivateImportUsage]
+        result = overlap_of_plain(_IOU, boxes1, boxes2, 0.0, 4)
+        if result is not None:
+            return result
     if fmt == "xywhr" or fmt == "cxcywhr" or fmt == "xyxyxyxy":
-        inter = _rotated_intersection(box_convert(boxes1, fmt, "xyxyxyxy"), box_convert(boxes2, fmt, "xyxyxyxy"))
-        return inter / (box_area(boxes1, fmt)[:, None] + box_area(boxes2, fmt) - inter)
+        return rotated_box_iou(boxes1, boxes2, fmt)
     if fmt != "xyxy":
+        if fmt != "xywh" and fmt != "cxcywh":
+            raise ValueError(f"fmt: expected xyxy, xywh, cxcywh, xywhr, cxcywhr or xyxyxyxy, got {fmt}")
         boxes1, boxes2 = box_convert(boxes1, fmt, "xyxy"), box_convert(boxes2, fmt, "xyxy")
+        if not torch.jit.is_scripting():  # pyright: ignore[reportPrivateImportUsage]
+            result = overlap_of_plain(_IOU, boxes1, boxes2, 0.0, 4)
+            if result is not None:
+                return result
+    boxes1, boxes2 = _checked(boxes1, boxes2)
     inter, union = _intersection_and_union(boxes1, boxes2)
     return inter / union
 
@@ -50,17 +74,25 @@ def generalized_box_iou(boxes1: Tensor, boxes2: Tensor) -> Tensor:
     The IoU less the share of the smallest box around both that neither covers.
 
     Args:
-        boxes1: `[N, 4]`: x1, y1, x2, y2.
-        boxes2: `[M, 4]`: x1, y1, x2, y2.
+        boxes1: `[..., N, 4]`: x1, y1, x2, y2.
+        boxes2: `[..., M, 4]`: x1, y1, x2, y2.
 
     Returns:
-        `[N, M]`, -1..1.
+        `[..., N, M]`, -1..1; at least float32.
+
+    Raises:
+        ValueError: other shapes.
 
     Examples:
         >>> import torch
         >>> generalized_box_iou(torch.tensor([[0.0, 0, 1, 1]]), torch.tensor([[1.0, 0, 3, 1]])).tolist()
         [[0.0]]
     """
+    if not torch.jit.is_scripting():  # pyright: ignore[reportPrivateImportUsage]
+        result = overlap_of_plain(_GENERALIZED, boxes1, boxes2, 0.0, 4)
+        if result is not None:
+            return result
+    boxes1, boxes2 = _checked(boxes1, boxes2)
     inter, union = _intersection_and_union(boxes1, boxes2)
     size = _enclosing_size(boxes1, boxes2)
     around = size[..., 0] * size[..., 1]
@@ -73,12 +105,15 @@ def distance_box_iou(boxes1: Tensor, boxes2: Tensor, eps: float = 1e-7) -> Tenso
     The IoU less the squared distance of the centres, relative to the diagonal of the smallest box around both.
 
     Args:
-        boxes1: `[N, 4]`: x1, y1, x2, y2.
-        boxes2: `[M, 4]`: x1, y1, x2, y2.
+        boxes1: `[..., N, 4]`: x1, y1, x2, y2.
+        boxes2: `[..., M, 4]`: x1, y1, x2, y2.
         eps: added to the squared diagonal, against division by 0.
 
     Returns:
-        `[N, M]`, -1..1.
+        `[..., N, M]`, -1..1; at least float32.
+
+    Raises:
+        ValueError: other shapes.
 
     Examples:
         >>> import torch
@@ -86,6 +121,11 @@ def distance_box_iou(boxes1: Tensor, boxes2: Tensor, eps: float = 1e-7) -> Tenso
         >>> distance_box_iou(boxes, boxes).tolist()
         [[1.0]]
     """
+    if not torch.jit.is_scripting():  # pyright: ignore[reportPrivateImportUsage]
+        result = overlap_of_plain(_DISTANCE, boxes1, boxes2, eps, 4)
+        if result is not None:
+            return result
+    boxes1, boxes2 = _checked(boxes1, boxes2)
     inter, union = _intersection_and_union(boxes1, boxes2)
     return inter / union - _centre_distance(boxes1, boxes2, eps)
 
@@ -96,12 +136,15 @@ def complete_box_iou(boxes1: Tensor, boxes2: Tensor, eps: float = 1e-7) -> Tenso
     The DIoU less a term for different ratios of the sides, whose weight is held constant for the gradient.
 
     Args:
-        boxes1: `[N, 4]`: x1, y1, x2, y2.
-        boxes2: `[M, 4]`: x1, y1, x2, y2.
+        boxes1: `[..., N, 4]`: x1, y1, x2, y2.
+        boxes2: `[..., M, 4]`: x1, y1, x2, y2.
         eps: against division by 0.
 
     Returns:
-        `[N, M]`.
+        `[..., N, M]`; at least float32.
+
+    Raises:
+        ValueError: other shapes.
 
     Examples:
         >>> import torch
@@ -109,81 +152,81 @@ def complete_box_iou(boxes1: Tensor, boxes2: Tensor, eps: float = 1e-7) -> Tenso
         >>> complete_box_iou(boxes, boxes).tolist()
         [[1.0]]
     """
+    if not torch.jit.is_scripting():  # pyright: ignore[reportPrivateImportUsage]
+        result = overlap_of_plain(_COMPLETE, boxes1, boxes2, eps, 4)
+        if result is not None:
+            return result
+    boxes1, boxes2 = _checked(boxes1, boxes2)
     inter, union = _intersection_and_union(boxes1, boxes2)
     iou = inter / union
-    difference = _aspect(boxes1)[:, None] - _aspect(boxes2)
+    difference = _aspect(boxes1).unsqueeze(-1) - _aspect(boxes2).unsqueeze(-2)
     v = (4 / math.pi**2) * difference**2
     weight = (v / (1 - iou + v + eps)).detach()
     return iou - _centre_distance(boxes1, boxes2, eps) - weight * v
 
 
+def overlap_of_plain(kind: int, boxes1: Tensor, boxes2: Tensor, eps: float, columns: int) -> Tensor | None:
+    """Let the kernel compute the matrix, if it can: two sets of plain floating-point boxes without gradients."""
+    if not nothing_watches() or _native.module is None:
+        return None
+    first, second = contiguous_float(boxes1, columns), contiguous_float(boxes2, columns)
+    if first is None or second is None or first.dtype is not second.dtype:
+        return None
+    dtype, count1, count2 = first.dtype, first.shape[0], second.shape[0]
+    result = torch.empty(count1, count2, dtype=dtype)
+    _native.module.box_iou(
+        kind,
+        first.data_ptr(),
+        count1,
+        second.data_ptr(),
+        count2,
+        eps,
+        dtype is torch.float64,
+        torch.get_num_threads(),
+        result.data_ptr(),
+    )
+    return result
+
+
+def _checked(boxes1: Tensor, boxes2: Tensor) -> tuple[Tensor, Tensor]:
+    if boxes1.dim() < 2 or boxes2.dim() < 2 or boxes1.shape[-1] != 4 or boxes2.shape[-1] != 4:
+        raise ValueError(
+            f"boxes1, boxes2: expected [..., N, 4] and [..., M, 4], got {list(boxes1.shape)} and {list(boxes2.shape)}"
+        )
+    return widened(boxes1), widened(boxes2)
+
+
 def _intersection_and_union(boxes1: Tensor, boxes2: Tensor) -> tuple[Tensor, Tensor]:
-    first = torch.max(boxes1[:, None, :2], boxes2[:, :2])
-    last = torch.min(boxes1[:, None, 2:], boxes2[:, 2:])
-    size = widened(last - first).clamp(min=0)  # (N, M, 2)
+    first = torch.max(boxes1[..., :, None, :2], boxes2[..., None, :, :2])
+    last = torch.min(boxes1[..., :, None, 2:], boxes2[..., None, :, 2:])
+    size = (last - first).clamp(min=0)  # (..., N, M, 2)
     inter = size[..., 0] * size[..., 1]
-    return inter, box_area(boxes1)[:, None] + box_area(boxes2) - inter
+    return inter, box_area(boxes1).unsqueeze(-1) + box_area(boxes2).unsqueeze(-2) - inter
 
 
 def _enclosing_size(boxes1: Tensor, boxes2: Tensor) -> Tensor:
-    first = torch.min(boxes1[:, None, :2], boxes2[:, :2])
-    last = torch.max(boxes1[:, None, 2:], boxes2[:, 2:])
-    return widened(last - first).clamp(min=0)  # (N, M, 2)
+    first = torch.min(boxes1[..., :, None, :2], boxes2[..., None, :, :2])
+    last = torch.max(boxes1[..., :, None, 2:], boxes2[..., None, :, 2:])
+    return (last - first).clamp(min=0)  # (..., N, M, 2)
 
 
 def _centre_distance(boxes1: Tensor, boxes2: Tensor, eps: float) -> Tensor:
     """Squared distance of the centres over the squared diagonal of the enclosing box."""
     size = _enclosing_size(boxes1, boxes2)
     diagonal = size[..., 0] ** 2 + size[..., 1] ** 2 + eps
-    centres1, centres2 = (boxes1[:, :2] + boxes1[:, 2:]) / 2, (boxes2[:, :2] + boxes2[:, 2:]) / 2
-    apart = widened(centres1[:, None] - centres2)
+    centres1, centres2 = (boxes1[..., :2] + boxes1[..., 2:]) / 2, (boxes2[..., :2] + boxes2[..., 2:]) / 2
+    apart = centres1[..., :, None, :] - centres2[..., None, :, :]
     return (apart[..., 0] ** 2 + apart[..., 1] ** 2) / diagonal
 
 
 def _aspect(boxes: Tensor) -> Tensor:
-    boxes = widened(boxes)
-    return torch.atan((boxes[:, 2] - boxes[:, 0]) / (boxes[:, 3] - boxes[:, 1]))
+    return torch.atan((boxes[..., 2] - boxes[..., 0]) / (boxes[..., 3] - boxes[..., 1]))
 
 
-def _rotated_intersection(corners1: Tensor, corners2: Tensor) -> Tensor:
-    """Area that each of N convex quadrilaterals `[N, 8]` shares with each of M, `[N, M]`.
-
-    The shared polygon's corners are the corners of one inside the other and the crossings of their edges; sorted
-    around their mean they give the area (shoelace formula).
-    """
-    n, m = corners1.shape[0], corners2.shape[0]
-    a = widened(corners1).to(torch.float64).reshape(n, 1, 4, 2).expand(n, m, 4, 2)
-    b = widened(corners2).to(torch.float64).reshape(1, m, 4, 2).expand(n, m, 4, 2)
-    edges_a, edges_b = a.roll(-1, 2) - a, b.roll(-1, 2) - b
-
-    start = b[:, :, None] - a[:, :, :, None]  # (N, M, 4, 4, 2), edge of a by edge of b
-    parallel = _cross(edges_a[:, :, :, None], edges_b[:, :, None])
-    safe = torch.where(parallel == 0, 1.0, parallel)
-    along_a = _cross(start, edges_b[:, :, None]) / safe
-    along_b = _cross(start, edges_a[:, :, :, None]) / safe
-    crosses = (parallel != 0) & (along_a >= 0) & (along_a <= 1) & (along_b >= 0) & (along_b <= 1)
-    crossings = a[:, :, :, None] + along_a[..., None] * edges_a[:, :, :, None]
-
-    points = torch.cat((a, b, crossings.flatten(2, 3)), dim=2)  # (N, M, 24, 2)
-    valid = torch.cat((_inside(a, b, edges_b), _inside(b, a, edges_a), crosses.flatten(2, 3)), dim=2)
-    count = valid.sum(2, keepdim=True)
-    middle = (points * valid[..., None]).sum(2, keepdim=True) / count.clamp(min=1)[..., None]
-    around = torch.where(valid[..., None], points - middle, 0.0)
-    angle = torch.atan2(around[..., 1], around[..., 0]).masked_fill(~valid, math.inf)
-    order = angle.argsort(dim=2)
-    ordered = around.gather(2, order[..., None].expand_as(around))
-    # Points that are none take the place of the first corner, where they add nothing to the area.
-    ordered = torch.where(valid.gather(2, order)[..., None], ordered, ordered[:, :, :1])
-    area = _cross(ordered, ordered.roll(-1, 2)).sum(2) / 2
-    return torch.where(count[..., 0] >= 3, area.clamp(min=0), 0.0).to(widened(corners1).dtype)
-
-
-def _cross(a: Tensor, b: Tensor) -> Tensor:
-    return a[..., 0] * b[..., 1] - a[..., 1] * b[..., 0]
-
-
-def _inside(points: Tensor, corners: Tensor, edges: Tensor) -> Tensor:
-    """Whether points `[N, M, 4, 2]` lie in convex quadrilaterals, on the same side of all edges. (N, M, 4)"""
-    side = _cross(edges[:, :, None], points[:, :, :, None] - corners[:, :, None])  # (N, M, 4 points, 4 edges)
-    slack = 1e-12 * edges.abs().amax((2, 3))[..., None, None] ** 2  # a corner on an edge counts in spite of rounding
-    return (side >= -slack).all(-1) | (side <= slack).all(-1)
+# Implicit composites: torch takes them apart where it traces, and differentiates what they are made of.
+library.define('box_iou(Tensor boxes1, Tensor boxes2, str fmt="xyxy") -> Tensor')
+library.define("generalized_box_iou(Tensor boxes1, Tensor boxes2) -> Tensor")
+library.define("distance_box_iou(Tensor boxes1, Tensor boxes2, float eps=1e-7) -> Tensor")
+library.define("complete_box_iou(Tensor boxes1, Tensor boxes2, float eps=1e-7) -> Tensor")
+for _function in (box_iou, generalized_box_iou, distance_box_iou, complete_box_iou):
+    library.impl(_function.__name__, _function, "CompositeImplicitAutograd")

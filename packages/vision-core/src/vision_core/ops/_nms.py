@@ -4,65 +4,82 @@ The order is that of the scores, descending; equal scores keep their order, NaN 
 if its intersection over union with a kept box before it is strictly greater than the threshold. The quotient is
 computed in the boxes' precision (float32 for half precision), operation by operation as torch does, so that the
 kernels and the reference agree on every bit. It is NaN, and suppresses nothing, for boxes with NaN and for two boxes
-without area.
+without area. The overlap of rotated boxes is computed in double precision, and is 0 where one has no area or is not
+finite.
 """
 
 from __future__ import annotations
 
+from typing import Any, NoReturn
+
 import torch
 from torch import Tensor
 
-from vision_contract import BOXES_XYXY, SCORES_N
 from vision_core import _native
 from vision_core._library import library
+from vision_core.ops._boxes import first_of
+from vision_core.ops._nms_reference import UPRIGHT, greedy_reference, prepared
+from vision_core.ops._plain import nothing_watches
 
-__all__ = ["batched_nms", "nms", "nms_reference"]
-
-_BLOCK = 1024  # boxes that the reference compares with each other at once
+__all__ = ["batched_nms", "nms", "nms_3d"]
 
 
-def nms(boxes: Tensor, scores: Tensor, iou_threshold: float) -> Tensor:
+def nms(boxes: Tensor, scores: Tensor, iou_threshold: float, fmt: str = "xyxy") -> Tensor:
     """Keep the boxes that no better box overlaps by more than `iou_threshold`.
 
     Greedy non-maximum suppression: Girshick et al., "Rich feature hierarchies", CVPR 2014. This is the operator `nms`
-    of `vision_contract`; it can be scripted, compiled and exported.
+    of `vision_contract`; it can be scripted, compiled and exported. The number of kept boxes depends on the data:
+    under `torch.func.vmap`, and where sizes must be static, use `nms_mask`.
 
     Args:
-        boxes: `[N, 4]` floating point: x1, y1, x2, y2.
+        boxes: `[N, 4]` floating point: x1, y1, x2, y2; `[N, 5]` or `[N, 8]` for rotated formats.
         scores: `[N]` floating point.
         iou_threshold: a box goes if its IoU with a kept, better box is strictly greater.
+        fmt: format of `boxes`: "xyxy", "xywh", "cxcywh", or rotated: "xywhr", "cxcywhr", "xyxyxyxy", see `box_convert`.
 
     Returns:
         `[K]` int64: indices of the kept boxes, best score first; among equal scores the lower index is first.
 
     Raises:
         ContractError: other shapes, or different numbers of boxes and scores (a ValueError).
+        ValueError: an unknown format, or arguments on different devices.
         TypeError: integer boxes or scores.
+        RuntimeError: under `torch.func.vmap`.
 
     Examples:
         >>> import torch
         >>> boxes = torch.tensor([[0.0, 0, 10, 10], [1, 0, 11, 10], [20, 20, 30, 30]])
         >>> nms(boxes, torch.tensor([0.8, 0.9, 0.7]), 0.5).tolist()
         [1, 2]
+        >>> turned = torch.tensor([[5.0, 5, 9, 2, 30], [5, 5, 9, 2, 35], [5, 5, 9, 2, 120]])  # 90 degrees apart
+        >>> nms(turned, torch.tensor([0.8, 0.9, 0.7]), 0.5, fmt="cxcywhr").tolist()
+        [1, 2]
     """
-    return torch.ops.vision_core.nms(boxes, scores, iou_threshold)
+    if not torch.jit.is_scripting():  # pyright: ignore[reportPrivateImportUsage]
+        kept = _plain_nms(boxes, scores, None, iou_threshold, fmt)
+        if kept is not None:
+            return kept
+    return torch.ops.vision_core.nms(boxes, scores, iou_threshold, fmt)
 
 
-def batched_nms(boxes: Tensor, scores: Tensor, idxs: Tensor, iou_threshold: float) -> Tensor:
+def batched_nms(boxes: Tensor, scores: Tensor, idxs: Tensor, iou_threshold: float, fmt: str = "xyxy") -> Tensor:
     """Keep the boxes that no better box of the same category overlaps by more than `iou_threshold`.
 
     Args:
-        boxes: `[N, 4]` floating point: x1, y1, x2, y2.
+        boxes: `[N, 4]` floating point: x1, y1, x2, y2; `[N, 5]` or `[N, 8]` for rotated formats.
         scores: `[N]` floating point.
         idxs: `[N]`: the category of each box; boxes of different categories do not affect each other.
         iou_threshold: see `nms`.
+        fmt: format of `boxes`, see `nms`.
 
     Returns:
         `[K]` int64: indices of the kept boxes, best score first.
 
     Raises:
         ContractError: other shapes, or different numbers of boxes, scores and categories (a ValueError).
+        ValueError: an unknown format, or arguments on different devices.
         TypeError: integer boxes or scores.
+        RuntimeError: under `torch.func.vmap`.
 
     Examples:
         >>> import torch
@@ -70,140 +87,140 @@ def batched_nms(boxes: Tensor, scores: Tensor, idxs: Tensor, iou_threshold: floa
         >>> batched_nms(boxes, torch.tensor([0.9, 0.8, 0.7]), torch.tensor([0, 1, 0]), 0.5).tolist()
         [0, 1]
     """
-    return torch.ops.vision_core.batched_nms(boxes, scores, idxs, iou_threshold)
+    if not torch.jit.is_scripting():  # pyright: ignore[reportPrivateImportUsage]
+        kept = _plain_nms(boxes, scores, idxs, iou_threshold, fmt)
+        if kept is not None:
+            return kept
+    return torch.ops.vision_core.batched_nms(boxes, scores, idxs, iou_threshold, fmt)
 
 
-def nms_reference(boxes: Tensor, scores: Tensor, iou_threshold: float) -> Tensor:
-    """Do what `nms` does in pure torch, on any device: the oracle of its tests, and the fallback without kernels.
+def nms_3d(boxes: Tensor, scores: Tensor, iou_threshold: float) -> Tensor:
+    """Keep the boxes in three dimensions that no better box overlaps by more than `iou_threshold`.
 
     Args:
-        boxes: `[N, 4]` floating point: x1, y1, x2, y2.
+        boxes: `[N, 6]` floating point: x1, y1, z1, x2, y2, z2.
         scores: `[N]` floating point.
-        iou_threshold: see `nms`.
+        iou_threshold: a box goes if its IoU of volumes with a kept, better box is strictly greater.
 
     Returns:
         `[K]` int64: indices of the kept boxes, best score first.
 
+    Raises:
+        ContractError: other shapes, or different numbers of boxes and scores (a ValueError).
+        TypeError: integer boxes or scores.
+        RuntimeError: under `torch.func.vmap`.
+
     Examples:
         >>> import torch
-        >>> nms_reference(torch.tensor([[0.0, 0, 4, 4], [0, 0, 4, 4]]), torch.tensor([0.1, 0.2]), 0.5).tolist()
-        [1]
+        >>> boxes = torch.tensor([[0.0, 0, 0, 4, 4, 4], [0, 0, 1, 4, 4, 5], [0, 0, 9, 4, 4, 13]])
+        >>> nms_3d(boxes, torch.tensor([0.8, 0.9, 0.7]), 0.5).tolist()
+        [1, 2]
     """
-    return batched_nms_reference(boxes, scores, None, iou_threshold)
+    return torch.ops.vision_core.nms(boxes, scores, iou_threshold, "xyzxyz")
 
 
-def batched_nms_reference(boxes: Tensor, scores: Tensor, idxs: Tensor | None, iou_threshold: float) -> Tensor:
-    """Do what `batched_nms` does in pure torch; without categories, what `nms` does."""
-    boxes, scores = _checked(boxes, scores, idxs)
-    order = scores.sort(descending=True, stable=True).indices
-    boxes = boxes[order]
-    groups = torch.zeros_like(order) if idxs is None else idxs[order]
-    kept_boxes, kept_groups, kept = boxes[:0], groups[:0], order[:0]
-    for start in range(0, boxes.shape[0], _BLOCK):
-        block, group = boxes[start : start + _BLOCK], groups[start : start + _BLOCK]
-        free = torch.ones_like(group, dtype=torch.bool)
-        for first in range(0, kept_boxes.shape[0], _BLOCK):
-            chunk = slice(first, first + _BLOCK)
-            free &= ~_suppresses(kept_boxes[chunk], block, kept_groups[chunk], group, iou_threshold).any(0)
-        survivors = free & _greedy(_suppresses(block, block, group, group, iou_threshold), free)
-        kept_boxes = torch.cat((kept_boxes, block[survivors]))
-        kept_groups = torch.cat((kept_groups, group[survivors]))
-        kept = torch.cat((kept, order[start : start + _BLOCK][survivors]))
-    return kept
+def _plain_nms(boxes: Tensor, scores: Tensor, idxs: Tensor | None, iou_threshold: float, fmt: str) -> Tensor | None:
+    """Do the common case at once; None for all others, wrong arguments among them."""
+    if not nothing_watches() or type(boxes) is not Tensor or type(scores) is not Tensor or fmt != "xyxy":
+        return None
+    native, shape, dtype = _native.module, boxes.shape, boxes.dtype
+    if (
+        native is None
+        or (dtype is not torch.float32 and dtype is not torch.float64)
+        or scores.dtype is not dtype
+        or len(shape) != 2
+        or shape[1] != 4
+        or scores.shape != (shape[0],)
+        or not boxes.is_cpu
+        or not scores.is_cpu
+    ):
+        return None
+    if idxs is not None and (
+        type(idxs) is not Tensor or idxs.shape != scores.shape or idxs.dtype is not torch.int64 or not idxs.is_cpu
+    ):
+        return None
+    return _run(boxes, scores, idxs, iou_threshold, UPRIGHT)
 
 
-def _suppresses(a: Tensor, b: Tensor, group_a: Tensor, group_b: Tensor, iou_threshold: float) -> Tensor:
-    """Whether each box of `a` suppresses each of `b`."""
-    first = torch.maximum(a[:, None, :2], b[:, :2])
-    last = torch.minimum(a[:, None, 2:], b[:, 2:])
-    size = (last - first).clamp(min=0)
-    inter = size[..., 0] * size[..., 1]
-    area_a, area_b = ((x[:, 2] - x[:, 0]) * (x[:, 3] - x[:, 1]) for x in (a, b))
-    iou = inter / (area_a[:, None] + area_b - inter)
-    # The threshold is a double: comparing in double keeps e.g. 0.3 apart from the float next to it.
-    return (iou.to(torch.float64) > iou_threshold) & (group_a[:, None] == group_b)
-
-
-def _greedy(suppresses: Tensor, free: Tensor) -> Tensor:
-    """Solve one block, without a loop over boxes.
-
-    Assume that all free boxes are kept, and correct the assumption until it holds: after k rounds at least the first k
-    boxes are decided, and real boxes need few rounds.
-    """
-    before = suppresses.triu(1)
-    kept = free
-    while True:
-        corrected = free & ~(before & kept[:, None]).any(0)
-        if torch.equal(corrected, kept):
-            return kept
-        kept = corrected
-
-
-def _checked(boxes: Tensor, scores: Tensor, idxs: Tensor | None = None) -> tuple[Tensor, Tensor]:
-    """Check the shapes, and give back boxes and scores in a precision that kernels have."""
-    BOXES_XYXY.check(boxes, "boxes")
-    SCORES_N.check(scores, "scores", N=boxes.shape[0])
-    if idxs is not None:
-        SCORES_N.check(idxs, "idxs", N=boxes.shape[0])
-    if not (boxes.is_floating_point() and scores.is_floating_point()):
-        raise TypeError(f"boxes, scores: expected floating point, got {boxes.dtype} and {scores.dtype}; convert them")
-    if boxes.dtype not in (torch.float32, torch.float64):
-        boxes = boxes.to(torch.float32)
-    if scores.dtype != boxes.dtype:
-        if scores.dtype == torch.float64:  # float32 scores could tie where these do not
-            boxes = boxes.to(torch.float64)
-        scores = scores.to(boxes.dtype)
-    return boxes, scores
-
-
-library.define("nms(Tensor boxes, Tensor scores, float iou_threshold) -> Tensor")
-library.define("batched_nms(Tensor boxes, Tensor scores, Tensor idxs, float iou_threshold) -> Tensor")
-torch.library.impl(library, "nms", "CompositeExplicitAutograd")(nms_reference)
-torch.library.impl(library, "batched_nms", "CompositeExplicitAutograd")(batched_nms_reference)
-
-
-@torch.library.impl(library, "nms", "CPU")
-def _nms_cpu(boxes: Tensor, scores: Tensor, iou_threshold: float) -> Tensor:
-    return _run(boxes, scores, None, iou_threshold)
-
-
-@torch.library.impl(library, "batched_nms", "CPU")
-def _batched_nms_cpu(boxes: Tensor, scores: Tensor, idxs: Tensor, iou_threshold: float) -> Tensor:
-    return _run(boxes, scores, idxs, iou_threshold)
-
-
-def _run(boxes: Tensor, scores: Tensor, idxs: Tensor | None, iou_threshold: float) -> Tensor:
-    native = _native.module
-    if native is None:
-        return batched_nms_reference(boxes, scores, idxs, iou_threshold)
-    boxes, scores = _checked(boxes, scores, idxs)
-    boxes, scores = boxes.contiguous(), scores.contiguous()
-    groups = None if idxs is None else idxs.to(torch.int64).contiguous()
+def _run(boxes: Tensor, scores: Tensor, idxs: Tensor | None, iou_threshold: float, shape: int) -> Tensor:
+    """Call the kernel with `prepared` arguments."""
     count = boxes.shape[0]
     keep = torch.empty(count, dtype=torch.int64)
-    kept = native.nms(
+    if count == 0:
+        return keep
+    if not boxes.is_contiguous():
+        boxes = boxes.contiguous()
+    if not scores.is_contiguous():
+        scores = scores.contiguous()
+    if idxs is not None:
+        idxs = idxs.contiguous()
+    kept = _native.module.nms(
         boxes.data_ptr(),
         scores.data_ptr(),
-        0 if groups is None else groups.data_ptr(),
+        0 if idxs is None else idxs.data_ptr(),
         count,
         iou_threshold,
-        boxes.dtype == torch.float64,
+        shape,
+        boxes.dtype is torch.float64,
         torch.get_num_threads(),
         keep.data_ptr(),
     )
-    return keep if kept == count else keep[:kept].clone()  # not a view: the memory of the others is given back
+    return first_of(keep, kept)
+
+
+def _suppress(boxes: Tensor, scores: Tensor, idxs: Tensor | None, iou_threshold: float, fmt: str) -> Tensor:
+    boxes, scores, idxs, shape = prepared(boxes, scores, idxs, fmt)
+    if _native.module is None or not boxes.is_cpu:
+        return greedy_reference(boxes, scores, idxs, iou_threshold, shape)
+    return _run(boxes, scores, idxs, iou_threshold, shape)
+
+
+library.define('nms(Tensor boxes, Tensor scores, float iou_threshold, str fmt="xyxy") -> Tensor')
+library.define('batched_nms(Tensor boxes, Tensor scores, Tensor idxs, float iou_threshold, str fmt="xyxy") -> Tensor')
+
+
+@torch.library.impl(library, "nms", "CompositeExplicitAutograd")
+def _nms_any(boxes: Tensor, scores: Tensor, iou_threshold: float, fmt: str = "xyxy") -> Tensor:
+    return _suppress(boxes, scores, None, iou_threshold, fmt)
+
+
+@torch.library.impl(library, "batched_nms", "CompositeExplicitAutograd")
+def _batched_nms_any(boxes: Tensor, scores: Tensor, idxs: Tensor, iou_threshold: float, fmt: str = "xyxy") -> Tensor:
+    return _suppress(boxes, scores, idxs, iou_threshold, fmt)
 
 
 @torch.library.register_fake("vision_core::nms", lib=library)
-def _nms_fake(boxes: Tensor, scores: Tensor, iou_threshold: float) -> Tensor:
-    return _fake(boxes, scores, None)
+def _nms_fake(boxes: Tensor, scores: Tensor, iou_threshold: float, fmt: str = "xyxy") -> Tensor:
+    return _fake(boxes, scores, None, fmt)
 
 
 @torch.library.register_fake("vision_core::batched_nms", lib=library)
-def _batched_nms_fake(boxes: Tensor, scores: Tensor, idxs: Tensor, iou_threshold: float) -> Tensor:
-    return _fake(boxes, scores, idxs)
+def _batched_nms_fake(boxes: Tensor, scores: Tensor, idxs: Tensor, iou_threshold: float, fmt: str = "xyxy") -> Tensor:
+    return _fake(boxes, scores, idxs, fmt)
 
 
-def _fake(boxes: Tensor, scores: Tensor, idxs: Tensor | None) -> Tensor:
-    _checked(boxes, scores, idxs)
+def _fake(boxes: Tensor, scores: Tensor, idxs: Tensor | None, fmt: str) -> Tensor:
+    # Only whether there are categories and how many: what they are turned into does not matter here.
+    prepared(boxes, scores, None if idxs is None else idxs.to(torch.int64), fmt)
     return boxes.new_empty(torch.library.get_ctx().new_dynamic_size(), dtype=torch.int64)
+
+
+def _nms_vmap(info: Any, in_dims: Any, *arguments: Any) -> NoReturn:
+    _refuse_vmap("nms")
+
+
+torch.library.register_vmap("vision_core::nms", _nms_vmap, lib=library)
+
+
+def _batched_nms_vmap(info: Any, in_dims: Any, *arguments: Any) -> NoReturn:
+    _refuse_vmap("batched_nms")
+
+
+torch.library.register_vmap("vision_core::batched_nms", _batched_nms_vmap, lib=library)
+
+
+def _refuse_vmap(name: str) -> NoReturn:
+    raise RuntimeError(
+        f"{name}: the number of kept boxes differs from sample to sample, which torch.func.vmap cannot hold; use "
+        "vision_core.ops.nms_mask, which says of each box whether it is kept"
+    )
