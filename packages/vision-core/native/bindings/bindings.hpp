@@ -24,6 +24,7 @@ T* out(uintptr_t address) {
 
 // One function a family of operators, each in a file of its own.
 void bind_boxes(nb::module_& m);
+void bind_detection_metrics(nb::module_& m);
 void bind_nms(nb::module_& m);
 void bind_resize(nb::module_& m);
 void bind_rle(nb::module_& m);

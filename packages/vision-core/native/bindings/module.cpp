@@ -4,6 +4,7 @@
 NB_MODULE(_native_ext, m) {
   vision::bind_common(m);
   vision_core::bind_boxes(m);
+  vision_core::bind_detection_metrics(m);
   vision_core::bind_nms(m);
   vision_core::bind_resize(m);
   vision_core::bind_rle(m);

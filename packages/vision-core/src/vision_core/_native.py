@@ -16,6 +16,7 @@ _FUNCTIONS = (  # what this version calls; a module that lacks one was built fro
     "box_iou",
     "clip_boxes",
     "convert_boxes",
+    "evaluate_detections",
     "large_boxes",
     "matrix_nms",
     "nms",

@@ -95,3 +95,42 @@ def rle_encode(masks: int, count: int, height: int, width: int, threads: int) ->
 def rle_iou(a: list[bytes], b: list[bytes], height: int, width: int, crowd: int, threads: int, iou: int) -> None: ...
 def rle_merge(rles: list[bytes], height: int, width: int, intersect: bool) -> bytes: ...
 def rle_polygons(xy: int, ends: int, count: int, height: int, width: int) -> list[bytes]: ...
+
+class Instances:
+    """Addresses of what native/detection_metrics.hpp describes."""
+
+    offsets: int
+    classes: int
+    areas: int
+    shapes: int
+    scores: int
+    boxes: int
+    crowd: int
+    ignore: int
+    texts: int
+    text_offsets: int
+    sizes: int
+
+class DetectionProblem:
+    """Addresses and sizes of what native/detection_metrics.hpp describes."""
+
+    images: int
+    classes: int
+    keypoints: int
+    shape: int
+    detections: Instances
+    truths: Instances
+    variances: int
+    iou_thresholds: int
+    recall_thresholds: int
+    area_ranges: int
+    max_detections: int
+    iou_count: int
+    recall_count: int
+    area_count: int
+    max_count: int
+    precision: int
+    scores: int
+    recall: int
+
+def evaluate_detections(problem: DetectionProblem, threads: int) -> None: ...
