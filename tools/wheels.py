@@ -29,6 +29,7 @@ from wheelhouse import build, fresh_wheels
 from workspace import ROOT, Package, ToolError, Workspace, load, main_guard
 
 OTHER_PYTHONS = ("3.12", "3.13")
+COMPLETE = {"VISION_IO_REQUIRE_CODECS": "ON"}  # released wheels have their own image codecs, or are not built
 CROSS_COMPILER = "aarch64-linux-gnu-g++"
 
 T = TypeVar("T")
@@ -40,7 +41,7 @@ def release_build(workspace: Workspace, package: Package) -> tuple[Path, Path]:
     Returns:
         The wheel and the archive.
     """
-    wheel, archive = _step(package, "build", lambda: build(package, workspace.dist))
+    wheel, archive = _step(package, "build", lambda: build(package, workspace.dist, environment=COMPLETE))
     if package.native:
         wheel = _step(package, "auditwheel", lambda: repair(wheel))
         _step(package, "grafted", lambda: ", ".join(grafted_libraries(wheel)) or "nothing")

@@ -5,8 +5,8 @@
 #include <array>
 #include <cstdint>
 
+#include "bindings/images.hpp"
 #include "kernels/planes.hpp"
-#include "kernels/png.hpp"
 #include "kernels/yuv.hpp"
 #include "vision/bindings.hpp"
 
@@ -62,19 +62,14 @@ void words_to_bytes(uintptr_t words, int64_t stride, int width, int height, floa
   kernels.words_to_bytes(source(words), stride, width, height, factor, target(out), row_stride);
 }
 
-void png_unfilter(uintptr_t filtered, int64_t width, int64_t height, int step, uintptr_t out) {
-  nb::gil_scoped_release release;
-  vision_io::png_unfilter(source(filtered), width, height, step, target(out));
-}
-
 }  // namespace
 
 NB_MODULE(_native_ext, m) {
   vision::bind_common(m);
+  vision_io::bind_images(m);
   m.def("fixed_420", &fixed_420, "8-bit 4:2:0 planes to RGB planes in swscale's arithmetic.");
   m.def("exact", &exact, "YUV planes of 8 to 16 bits to RGB planes, rounded once.");
   m.def("split", &split, "Interleaved bytes to planes.");
   m.def("turn", &turn, "Planes of bytes, turned counter-clockwise by quarters.");
-  m.def("png_unfilter", &png_unfilter, "Undo the row filters of a PNG.");
   m.def("words_to_bytes", &words_to_bytes, "A plane of 16-bit samples, scaled to bytes.");
 }

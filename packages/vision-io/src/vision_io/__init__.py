@@ -4,14 +4,18 @@ from vision_io.__about__ import __version__
 from vision_io._audio.decoder import AudioDecoder
 from vision_io._audio.encoder import AudioEncoder
 from vision_io._audio.samples import AudioMetadata, AudioSamples
-from vision_io._errors import DecodeError, EncodeError, LimitError, MissingDependencyError
+from vision_io._errors import BatchDecodeError, DecodeError, EncodeError, LimitError, MissingDependencyError
+from vision_io._image.backend import get_image_backend, set_image_backend
+from vision_io._image.batch import decode_jpeg_batch, decode_resized_crop
 from vision_io._image.decode import (
     decode_avif,
     decode_gif,
+    decode_heic,
     decode_image,
     decode_jpeg,
     decode_png,
     decode_webp,
+    load_image,
     read_image,
 )
 from vision_io._image.encode import encode_jpeg, encode_png, write_jpeg, write_png
@@ -31,6 +35,7 @@ __all__ = [
     "AudioEncoder",
     "AudioMetadata",
     "AudioSamples",
+    "BatchDecodeError",
     "BuildInfo",
     "DecodeError",
     "EncodeError",
@@ -49,16 +54,22 @@ __all__ = [
     "decode_avif",
     "decode_clips",
     "decode_gif",
+    "decode_heic",
     "decode_image",
     "decode_jpeg",
+    "decode_jpeg_batch",
     "decode_png",
+    "decode_resized_crop",
     "decode_webp",
     "encode_jpeg",
     "encode_png",
+    "get_image_backend",
+    "load_image",
     "read_file",
     "read_image",
     "read_video",
     "read_video_timestamps",
+    "set_image_backend",
     "write_file",
     "write_jpeg",
     "write_png",

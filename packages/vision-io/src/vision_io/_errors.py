@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-__all__ = ["DecodeError", "EncodeError", "LimitError", "MissingDependencyError"]
+from collections.abc import Mapping
+from typing import Any
+
+__all__ = ["BatchDecodeError", "DecodeError", "EncodeError", "LimitError", "MissingDependencyError"]
 
 
 class DecodeError(ValueError):
@@ -16,6 +19,24 @@ class DecodeError(ValueError):
         ...     print("refused:", type(error).__name__)
         refused: DecodeError
     """
+
+
+class BatchDecodeError(DecodeError):
+    """Some files of a batch failed; the others are decoded and not lost.
+
+    Attributes:
+        failures: The error of each file that failed, by its index.
+        images: What the call would have returned, with ``None`` (or zeros, in a batch tensor) for those.
+    """
+
+    def __init__(self, failures: Mapping[int, DecodeError], images: Any) -> None:
+        self.failures = dict(sorted(failures.items()))
+        self.images = images
+        first, error = next(iter(self.failures.items()))
+        super().__init__(
+            f"{len(self.failures)} of {len(images)} files failed, the first is number {first}: {error}; "
+            "the others are in .images"
+        )
 
 
 class LimitError(DecodeError):

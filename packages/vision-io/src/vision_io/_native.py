@@ -30,6 +30,8 @@ class BuildInfo(TypedDict):
     isa: str | None
     isas: list[str]
     compiler: str | None
+    jpeg: str
+    png: str
 
 
 def build_info() -> BuildInfo:
@@ -37,12 +39,13 @@ def build_info() -> BuildInfo:
 
     Returns:
         ``version``; ``native``: the kernels are in use; ``reason``: why they are not; ``isa``: the instruction set in
-        use; ``isas``: those that this machine has; ``compiler``.
+        use; ``isas``: those that this machine has; ``compiler``; ``jpeg`` and ``png``: the library that reads them
+        (``"Pillow"`` where this build has none of its own).
 
     Examples:
         >>> from vision_io import build_info
         >>> sorted(build_info())
-        ['compiler', 'isa', 'isas', 'native', 'reason', 'version']
+        ['compiler', 'isa', 'isas', 'jpeg', 'native', 'png', 'reason', 'version']
     """
     return BuildInfo(
         version=__version__,
@@ -51,4 +54,6 @@ def build_info() -> BuildInfo:
         isa=kernels.active_isa() if kernels else None,
         isas=kernels.isas() if kernels else [],
         compiler=getattr(kernels, "compiler", None),
+        jpeg=getattr(kernels, "jpeg_library", None) or "Pillow",
+        png=getattr(kernels, "inflate_library", None) or "Pillow",
     )

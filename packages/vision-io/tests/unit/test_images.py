@@ -239,7 +239,7 @@ def test_flipped_bytes_never_crash(picture):
         (b"", "empty"),
         (b"hello, this is text", "not an image"),
         (b"\0\0\0\x18ftypmp42\0\0\0\0mp42isom", "VideoDecoder"),
-        (b"\0\0\0\x18ftypheic\0\0\0\0mif1heic", "HEIC"),
+        (b"\0\0\0\x18ftypheic\0\0\0\0mif1heic", "no pictures stored as items"),
         (b"\xff\xd8\xff\xe0", "damaged JPEG"),
         (b"\x89PNG\r\n\x1a\n", "damaged PNG"),
     ],

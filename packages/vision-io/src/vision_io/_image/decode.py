@@ -2,224 +2,119 @@
 
 from __future__ import annotations
 
-import importlib
-import io
 import os
-import struct
 from collections.abc import Sequence
-from typing import Any
+from typing import IO
 
-import numpy as np
 import torch
 from torch import Tensor
 
-from vision_io._errors import DecodeError, LimitError
-from vision_io._image.files import read_file
+from vision_io._image.dispatch import Request, decode_bytes
+from vision_io._image.geometry import Size
 from vision_io._image.mode import ImageReadMode, as_mode
-from vision_io._image.pillow_pixels import chw_from_pillow
-from vision_io._image.png16 import decode_png16, is_png16
-from vision_io._image.sniff import FORMATS, image_format
+from vision_io._image.source import Encoded, EncodedSource, open_source
 from vision_io._limits import Limits
 
-__all__ = ["decode_avif", "decode_gif", "decode_image", "decode_jpeg", "decode_png", "decode_webp", "read_image"]
-
-Encoded = Tensor | np.ndarray | bytes | bytearray | memoryview
-_DEFAULT_LIMITS = Limits()
-_ORIENTATION = 0x0112
-# EXIF orientation 2..8 -> (transpose, flip rows, flip columns), applied in this order.
-_TURNS = {
-    2: (False, False, True),
-    3: (False, True, True),
-    4: (False, True, False),
-    5: (True, False, False),
-    6: (True, False, True),
-    7: (True, True, True),
-    8: (True, True, False),
-}
-_PILLOW_MODES = {
-    ImageReadMode.GRAY: "L",
-    ImageReadMode.GRAY_ALPHA: "LA",
-    ImageReadMode.RGB: "RGB",
-    ImageReadMode.RGB_ALPHA: "RGBA",
-}
-# What Pillow's decoders are known to raise on damaged data.
-_DAMAGE = (OSError, SyntaxError, ValueError, TypeError, EOFError, IndexError, KeyError, OverflowError, struct.error)
-
-
-def _as_bytes(data: Encoded) -> memoryview:
-    if isinstance(data, Tensor):
-        if data.dtype != torch.uint8 or data.ndim != 1:
-            raise ValueError(f"input: got {data.dtype} {tuple(data.shape)}, expected a one-dimensional uint8 tensor")
-        return data.detach().cpu().contiguous().numpy().data
-    if isinstance(data, np.ndarray):
-        if data.dtype != np.uint8 or data.ndim != 1:
-            raise ValueError(f"input: got {data.dtype} {data.shape}, expected a one-dimensional uint8 array")
-        return np.ascontiguousarray(data).data
-    if isinstance(data, (bytes, bytearray, memoryview)):
-        return memoryview(data).cast("B")
-    raise TypeError(f"input: got {type(data).__name__}, expected encoded bytes, a uint8 tensor or a path")
-
-
-def _open(data: memoryview, format: str, limits: Limits, name: str) -> Any:
-    """Pillow's image with its header read and its size checked; pixels are not decoded yet."""
-    from PIL import Image
-
-    try:
-        importlib.import_module(f"PIL.{FORMATS[format]}")
-        image = Image.open(io.BytesIO(data), formats=(format,))
-    except Image.DecompressionBombError as error:
-        raise LimitError(f"{name}: {error}; set PIL.Image.MAX_IMAGE_PIXELS if you trust this file") from error
-    except (ImportError, *_DAMAGE) as error:
-        if isinstance(error, (ImportError, KeyError)):
-            raise DecodeError(f"{name}: this Pillow was built without {format}") from error
-        raise DecodeError(f"{name}: damaged {format} header: {error}") from error
-    limits.check_picture(image.width, image.height, name)
-    return image
-
-
-def _unchanged_mode(image: Any) -> str:
-    """The mode that holds what the file has."""
-    mode = image.mode
-    if mode == "P" and image.format == "PNG":
-        return "P"
-    if mode == "P":
-        return "RGBA" if "transparency" in image.info else "RGB"
-    if mode == "1":
-        return "L"
-    if mode in ("L", "LA", "RGB", "RGBA", "CMYK") or mode.startswith("I;16"):
-        if "transparency" in image.info and mode in ("L", "RGB"):
-            return "LA" if mode == "L" else "RGBA"
-        return mode
-    return "RGB"
-
-
-def _load(image: Any, mode: ImageReadMode, name: str) -> Tensor:
-    """Decode the pixels of the current frame and bring them to the wanted channels."""
-    try:
-        if mode is ImageReadMode.GRAY and image.format == "JPEG" and image.mode in ("RGB", "L"):
-            image.draft("L", image.size)  # libjpeg hands out the luma it has instead of computing it from RGB
-        image.load()
-        wanted = _unchanged_mode(image) if mode is ImageReadMode.UNCHANGED else _PILLOW_MODES[mode]
-        if image.mode.startswith("I;16") and wanted != image.mode:
-            return _channels16(chw_from_pillow(image), mode)
-        if wanted == "P":
-            return torch.from_numpy(np.array(image))[None]
-        if (image.mode == "P" and "transparency" in image.info) or (wanted == "LA" and image.mode != "L"):
-            image = image.convert("RGBA")
-        pixels = chw_from_pillow(image if image.mode == wanted else image.convert(wanted))
-        # Pillow turns the inverted inks of Adobe's files around; unchanged means as they are stored.
-        return pixels.bitwise_not_() if wanted == "CMYK" and image.format == "JPEG" else pixels
-    except _DAMAGE as error:
-        raise DecodeError(f"{name}: damaged {image.format}: {error}") from error
-
-
-def _channels16(samples: Tensor, mode: ImageReadMode) -> Tensor:
-    """16-bit samples (C, H, W) with the channels of ``mode``; luma by BT.601."""
-    if mode is ImageReadMode.UNCHANGED:
-        return samples
-    array = samples.numpy()
-    alpha = array[-1:] if len(array) in (2, 4) else np.full_like(array[:1], 65535)
-    colour = array[: len(array) - 1] if len(array) in (2, 4) else array
-    if mode in (ImageReadMode.GRAY, ImageReadMode.GRAY_ALPHA) and len(colour) == 3:
-        luma = 0.299 * colour[0] + 0.587 * colour[1] + 0.114 * colour[2]
-        colour = np.rint(luma)[None].astype(np.uint16)
-    if mode in (ImageReadMode.RGB, ImageReadMode.RGB_ALPHA) and len(colour) == 1:
-        colour = np.repeat(colour, 3, axis=0)
-    if mode in (ImageReadMode.GRAY_ALPHA, ImageReadMode.RGB_ALPHA):
-        colour = np.concatenate((colour, alpha))
-    return torch.from_numpy(np.ascontiguousarray(colour))
-
-
-def _turn(pixels: Tensor, orientation: int) -> Tensor:
-    """Apply an EXIF orientation (1 to 8) to (..., H, W)."""
-    if orientation not in _TURNS:
-        return pixels
-    transpose, rows, columns = _TURNS[orientation]
-    array = pixels.numpy()  # torch cannot flip uint16
-    array = array.swapaxes(-2, -1) if transpose else array
-    array = array[..., ::-1, :] if rows else array
-    return torch.from_numpy(np.ascontiguousarray(array[..., ::-1] if columns else array))
-
-
-def _orientation(image: Any) -> int:
-    try:
-        return int(image.getexif().get(_ORIENTATION, 1))
-    except _DAMAGE:
-        return 1  # damaged EXIF is no reason to refuse the picture
-
-
-def _decode(
-    data: memoryview, mode: ImageReadMode, exif: bool, limits: Limits, name: str, expected: str | None = None
-) -> Tensor:
-    format = image_format(bytes(data[:32]), name)
-    if expected is not None and format != expected:
-        raise DecodeError(f"{name}: expected {expected}, got {format}; decode_image takes every format")
-    image = _open(data, format, limits, name)
-    if format == "PNG" and is_png16(data):
-        samples = decode_png16(data, limits, name).transpose(2, 0, 1)
-        pixels = _channels16(torch.from_numpy(np.ascontiguousarray(samples)), mode)
-    elif format == "GIF":
-        pixels = _gif(image, mode, limits, name)
-    else:
-        pixels = _load(image, mode, name)
-    return _turn(pixels, _orientation(image)) if exif else pixels
-
-
-def _gif(image: Any, mode: ImageReadMode, limits: Limits, name: str) -> Tensor:
-    """(C, H, W), or (N, C, H, W) for an animation; each frame is composed over the ones before it."""
-    mode = ImageReadMode.RGB if mode is ImageReadMode.UNCHANGED else mode
-    try:
-        count = getattr(image, "n_frames", 1)
-    except _DAMAGE as error:
-        raise DecodeError(f"{name}: damaged GIF: {error}") from error
-    limits.check_frames(count, name)
-    limits.check_animation(count, image.width, image.height, name)
-    frames = []
-    for i in range(count):
-        try:
-            image.seek(i)
-        except _DAMAGE as error:
-            raise DecodeError(f"{name}: damaged GIF at frame {i}: {error}") from error
-        frames.append(_load(image, mode, name))
-    return frames[0] if count == 1 else torch.stack(frames)
+__all__ = [
+    "decode_avif",
+    "decode_gif",
+    "decode_heic",
+    "decode_image",
+    "decode_jpeg",
+    "decode_png",
+    "decode_webp",
+    "load_image",
+    "read_image",
+]
 
 
 def decode_image(
-    input: Encoded | str | os.PathLike[str],
+    input: EncodedSource,
     mode: ImageReadMode | str = ImageReadMode.UNCHANGED,
     apply_exif_orientation: bool = False,
     *,
+    region: Sequence[int] | None = None,
+    out: Tensor | None = None,
     limits: Limits | None = None,
 ) -> Tensor:
-    """Decode an image: JPEG, PNG, GIF, WebP, AVIF, BMP, TIFF or JPEG 2000, told by its content.
+    """Decode an image: JPEG, PNG, GIF, WebP, AVIF, HEIC, BMP, TIFF or JPEG 2000, told by its content.
 
     Args:
-        input: Encoded bytes, a one-dimensional uint8 tensor of them, or a path.
+        input: Encoded bytes, a one-dimensional uint8 tensor of them, a path, or a binary file object.
         mode: Channels of the result. ``UNCHANGED`` leaves the indices of a palette PNG as they are (label masks).
         apply_exif_orientation: Turn the picture as its EXIF data says.
+        region: Decode only ``(top, left, height, width)``, in pixels of the result (after the orientation). A JPEG is
+            then decoded in that part only.
+        out: A tensor of the result's shape and type to write to; it is returned.
         limits: Bounds that are checked before pixels are decoded.
 
     Returns:
-        (C, H, W) uint8 in 0..255; uint16 for PNG files of 16 bits; (N, C, H, W) for an animated GIF.
+        (C, H, W) uint8 in 0..255; uint16 for PNG files of 16 bits; (N, C, H, W) for an animated GIF, WebP or AVIF.
+
+    Raises:
+        DecodeError: No image of a known format, or a damaged one.
+        LimitError: The picture is larger than ``limits`` admit.
+        ValueError: ``region`` does not lie in the picture, or ``out`` does not fit.
+
+    Examples:
+        >>> import torch
+        >>> from vision_io import decode_image, encode_png
+        >>> data = encode_png(torch.zeros(3, 4, 6, dtype=torch.uint8))
+        >>> decode_image(data).shape
+        torch.Size([3, 4, 6])
+        >>> decode_image(data, region=(1, 2, 3, 4)).shape
+        torch.Size([3, 3, 4])
+    """
+    data, name = open_source(input)
+    request = Request(as_mode(mode), apply_exif_orientation, limits, region=region, out=out)
+    return decode_bytes(data, name, request)
+
+
+def load_image(
+    source: EncodedSource,
+    mode: ImageReadMode | str = ImageReadMode.RGB,
+    *,
+    apply_exif_orientation: bool = True,
+    region: Sequence[int] | None = None,
+    min_size: Size | None = None,
+    out: Tensor | None = None,
+    mmap: bool = False,
+    limits: Limits | None = None,
+) -> Tensor:
+    """The picture as a viewer would show it: any source, any format, RGB, turned upright.
+
+    Args:
+        source: Encoded bytes, a one-dimensional uint8 tensor of them, a path, or a binary file object.
+        mode: Channels of the result.
+        apply_exif_orientation: Turn the picture as its EXIF data says.
+        region: ``(top, left, height, width)`` of the upright picture.
+        min_size: A JPEG may be decoded at a half, a quarter or an eighth of its size as long as the result (the
+            ``region`` if there is one) keeps at least this ``(height, width)``; one number stands for both.
+        out: A tensor of the result's shape and type to write to; it is returned.
+        mmap: Map a file into memory instead of reading it; see :func:`vision_io.read_file`.
+        limits: Bounds that are checked before pixels are decoded.
+
+    Returns:
+        (C, H, W) uint8 in 0..255; uint16 for PNG files of 16 bits; (N, C, H, W) for an animation.
 
     Raises:
         DecodeError: No image of a known format, or a damaged one.
         LimitError: The picture is larger than ``limits`` admit.
 
     Examples:
-        >>> import torch
-        >>> from vision_io import decode_image, encode_png
-        >>> decode_image(encode_png(torch.zeros(3, 4, 6, dtype=torch.uint8))).shape
+        >>> import io, torch
+        >>> from vision_io import encode_png, load_image
+        >>> file = io.BytesIO(encode_png(torch.zeros(1, 4, 6, dtype=torch.uint8)).numpy().tobytes())
+        >>> load_image(file).shape
         torch.Size([3, 4, 6])
     """
-    if isinstance(input, (str, os.PathLike)):
-        return read_image(input, mode, apply_exif_orientation, limits=limits)
-    data = _as_bytes(input)
-    return _decode(data, as_mode(mode), apply_exif_orientation, limits or _DEFAULT_LIMITS, f"<{len(data)} bytes>")
+    data, name = open_source(source, mmap=mmap)
+    request = Request(as_mode(mode), apply_exif_orientation, limits, region=region, min_size=min_size, out=out)
+    return decode_bytes(data, name, request)
 
 
 def read_image(
-    path: str | os.PathLike[str],
+    path: str | os.PathLike[str] | IO[bytes],
     mode: ImageReadMode | str = ImageReadMode.UNCHANGED,
     apply_exif_orientation: bool = False,
     *,
@@ -231,13 +126,7 @@ def read_image(
         >>> read_image("photo.jpg", mode="RGB", apply_exif_orientation=True).shape  # doctest: +SKIP
         torch.Size([3, 500, 375])
     """
-    data = _as_bytes(read_file(path))
-    return _decode(data, as_mode(mode), apply_exif_orientation, limits or _DEFAULT_LIMITS, os.fspath(path))
-
-
-def _decode_one(data: Encoded, mode: ImageReadMode | str, exif: bool, limits: Limits | None, format: str) -> Tensor:
-    view = _as_bytes(data)
-    return _decode(view, as_mode(mode), exif, limits or _DEFAULT_LIMITS, f"<{len(view)} bytes>", format)
+    return decode_image(path, mode, apply_exif_orientation, limits=limits)
 
 
 def decode_jpeg(
@@ -246,15 +135,28 @@ def decode_jpeg(
     device: str | torch.device = "cpu",
     apply_exif_orientation: bool = False,
     *,
+    region: Sequence[int] | None = None,
+    min_size: Size | None = None,
+    out: Tensor | None = None,
     limits: Limits | None = None,
 ) -> Tensor | list[Tensor]:
     """Decode a JPEG, or a list of them to a list.
 
+    The pixels are those of libjpeg-turbo's default decoder, bit for bit, whole or in part. A file that ends before its
+    pixels do is refused. One with damaged pixels that the decoder can step over is decoded as every libjpeg-based
+    reader does, with a :class:`UserWarning`.
+
     Args:
-        input: Encoded bytes or uint8 tensor, or a list of them.
-        mode: Channels of the result.
+        input: Encoded bytes or uint8 tensor, or a list of them; :func:`vision_io.decode_jpeg_batch` decodes many at
+            once.
+        mode: Channels of the result. ``UNCHANGED`` gives the inks of a CMYK file as they are stored.
         device: Where the result goes; decoding runs on the CPU.
         apply_exif_orientation: Turn the picture as its EXIF data says.
+        region: Decode only ``(top, left, height, width)``, in pixels of the whole (turned) picture.
+        min_size: The picture may be decoded at a half, a quarter or an eighth of its size (which is cheaper) as long
+            as the result keeps at least this ``(height, width)``; one number stands for both. With ``region``, the
+            result is the scaled picture's part that covers it.
+        out: uint8 tensor of the result's shape to write to (not for a list); it is returned.
         limits: Bounds that are checked before pixels are decoded.
 
     Returns:
@@ -262,10 +164,21 @@ def decode_jpeg(
 
     Raises:
         DecodeError: Not a JPEG, or a damaged one.
+        LimitError: The picture is larger than ``limits`` admit.
+        ValueError: ``region`` does not lie in the picture, or ``out`` does not fit.
+
+    Examples:
+        >>> from vision_io import decode_jpeg, encode_jpeg
+        >>> data = encode_jpeg(torch.full((3, 64, 96), 200, dtype=torch.uint8))
+        >>> decode_jpeg(data, region=(8, 16, 24, 32)).shape, decode_jpeg(data, min_size=16).shape
+        (torch.Size([3, 24, 32]), torch.Size([3, 16, 24]))
     """
+    request = Request(as_mode(mode), apply_exif_orientation, limits, "JPEG", region, min_size, out)
     if isinstance(input, (list, tuple)):
-        return [_decode_one(item, mode, apply_exif_orientation, limits, "JPEG").to(device) for item in input]
-    return _decode_one(input, mode, apply_exif_orientation, limits, "JPEG").to(device)  # pyright: ignore[reportArgumentType]
+        if out is not None:
+            raise ValueError("out: got a tensor for a list of files; decode_jpeg_batch takes a list of targets")
+        return [decode_bytes(*open_source(item), request).to(device) for item in input]
+    return decode_bytes(*open_source(input), request).to(device)  # pyright: ignore[reportArgumentType]
 
 
 def decode_png(
@@ -273,26 +186,84 @@ def decode_png(
     mode: ImageReadMode | str = ImageReadMode.UNCHANGED,
     apply_exif_orientation: bool = False,
     *,
+    out: Tensor | None = None,
     limits: Limits | None = None,
 ) -> Tensor:
     """Decode a PNG to (C, H, W): uint8, or uint16 for files of 16 bits per sample; see :func:`decode_image`."""
-    return _decode_one(input, mode, apply_exif_orientation, limits, "PNG")
+    request = Request(as_mode(mode), apply_exif_orientation, limits, "PNG", out=out)
+    return decode_bytes(*open_source(input), request)
 
 
-def decode_gif(input: Encoded, *, limits: Limits | None = None) -> Tensor:
-    """Decode a GIF to RGB uint8 (3, H, W), or (N, 3, H, W) when it is animated; see :func:`decode_image`."""
-    return _decode_one(input, ImageReadMode.RGB, False, limits, "GIF")
+def decode_gif(
+    input: Encoded, mode: ImageReadMode | str = ImageReadMode.RGB, *, limits: Limits | None = None
+) -> Tensor:
+    """Decode a GIF to uint8 (C, H, W), or (N, C, H, W) when it is animated; see :func:`decode_image`."""
+    return decode_bytes(*open_source(input), Request(as_mode(mode), limits=limits, expected="GIF"))
 
 
 def decode_webp(
-    input: Encoded, mode: ImageReadMode | str = ImageReadMode.UNCHANGED, *, limits: Limits | None = None
+    input: Encoded,
+    mode: ImageReadMode | str = ImageReadMode.UNCHANGED,
+    apply_exif_orientation: bool = False,
+    *,
+    limits: Limits | None = None,
 ) -> Tensor:
-    """Decode a WebP (the first picture of an animation) to uint8 (C, H, W); see :func:`decode_image`."""
-    return _decode_one(input, mode, False, limits, "WEBP")
+    """Decode a WebP to uint8 (C, H, W), or (N, C, H, W) when it is animated; see :func:`decode_image`."""
+    return decode_bytes(*open_source(input), Request(as_mode(mode), apply_exif_orientation, limits, "WEBP"))
 
 
 def decode_avif(
-    input: Encoded, mode: ImageReadMode | str = ImageReadMode.UNCHANGED, *, limits: Limits | None = None
+    input: Encoded,
+    mode: ImageReadMode | str = ImageReadMode.UNCHANGED,
+    apply_exif_orientation: bool = False,
+    *,
+    deep: bool = False,
+    limits: Limits | None = None,
 ) -> Tensor:
-    """Decode an AVIF (the first picture of a sequence) to uint8 (C, H, W); see :func:`decode_image`."""
-    return _decode_one(input, mode, False, limits, "AVIF")
+    """Decode an AVIF to (C, H, W), or (N, C, H, W) for an image sequence.
+
+    Args:
+        input: Encoded bytes or uint8 tensor.
+        mode: Channels of the result.
+        apply_exif_orientation: Turn the picture as the file says.
+        deep: Give files of more than 8 bits per sample as uint16 of the full range, turned as the file says. Needs the
+            extra ``vision-io[video]``, and takes still pictures only.
+        limits: Bounds that are checked before pixels are decoded.
+
+    Returns:
+        uint8, or uint16 with ``deep``.
+
+    Raises:
+        DecodeError: Not an AVIF, a damaged one, or Pillow was built without AVIF.
+        MissingDependencyError: ``deep`` without PyAV.
+    """
+    request = Request(as_mode(mode), apply_exif_orientation, limits, "AVIF", deep=deep)
+    return decode_bytes(*open_source(input), request)
+
+
+def decode_heic(
+    input: Encoded,
+    mode: ImageReadMode | str = ImageReadMode.UNCHANGED,
+    apply_exif_orientation: bool = False,
+    *,
+    limits: Limits | None = None,
+) -> Tensor:
+    """Decode a HEIC (HEVC in HEIF) to (C, H, W); several pictures become (N, C, H, W).
+
+    Needs the extra ``vision-io[video]``.
+
+    Args:
+        input: Encoded bytes or uint8 tensor.
+        mode: Channels of the result.
+        apply_exif_orientation: Without effect: the file's own rotation and mirror properties are part of the picture
+            and always applied, and the standard forbids to apply the EXIF tag on top.
+        limits: Bounds that are checked before pixels are decoded.
+
+    Returns:
+        uint8, or uint16 (of the full range) for files of more than 8 bits per sample.
+
+    Raises:
+        DecodeError: Not a HEIC, a damaged one, or one with features that are not supported (the message names them).
+        MissingDependencyError: PyAV is not installed.
+    """
+    return decode_bytes(*open_source(input), Request(as_mode(mode), apply_exif_orientation, limits, "HEIF"))

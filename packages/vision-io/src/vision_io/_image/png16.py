@@ -99,10 +99,15 @@ def _unfilter(filtered: np.ndarray, step: int, name: str) -> np.ndarray:
     if filtered[:, 0].max() > 4:
         raise DecodeError(f"{name}: damaged PNG: unknown row filter {filtered[:, 0].max()}")
     height, width = filtered.shape[0], filtered.shape[1] - 1
-    out = np.empty((height, width), dtype=np.uint8)
     if kernels is not None:
-        kernels.png_unfilter(filtered.ctypes.data, width, height, step, out.ctypes.data)
-        return out
+        slack = 64  # the native filters read and write whole words
+        rows = np.zeros(filtered.size + slack, dtype=np.uint8)
+        rows[: filtered.size] = filtered.reshape(-1)
+        space = np.empty(height * width + slack, dtype=np.uint8)
+        zeros = np.zeros(width + slack, dtype=np.uint8)
+        kernels.png_unfilter(rows.ctypes.data, zeros.ctypes.data, width, height, step, space.ctypes.data)
+        return space[: height * width].reshape(height, width)
+    out = np.empty((height, width), dtype=np.uint8)
     above = np.zeros(width, dtype=np.uint8)
     for y in range(height):
         out[y] = above = _unfilter_row(int(filtered[y, 0]), filtered[y, 1:], above, step)

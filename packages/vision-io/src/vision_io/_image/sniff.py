@@ -31,7 +31,7 @@ _SIGNATURES = (
 
 
 def image_format(start: bytes, name: str) -> str:
-    """The format that the first bytes announce, as a key of :data:`FORMATS`.
+    """The format that the first bytes announce: a key of :data:`FORMATS`, or ``"HEIF"``.
 
     Args:
         start: At least the first 32 bytes, where there are that many.
@@ -49,8 +49,8 @@ def image_format(start: bytes, name: str) -> str:
         brands = start[8:32]
         if b"avif" in brands or b"avis" in brands:
             return "AVIF"
-        if any(brand in brands for brand in (b"heic", b"heix", b"hevc", b"mif1")):
-            raise DecodeError(f"{name}: a HEIC image; it is not supported, convert it to JPEG, PNG or AVIF first")
+        if any(brand in brands for brand in (b"heic", b"heix", b"hevc", b"mif1", b"msf1")):
+            return "HEIF"
         raise DecodeError(f"{name}: a video container (MP4), not an image; read it with vision_io.VideoDecoder")
     if not start:
         raise DecodeError(f"{name}: the data is empty")

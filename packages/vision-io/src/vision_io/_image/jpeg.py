@@ -1,0 +1,170 @@
+"""JPEG through libjpeg-turbo: one file or many, whole, in part, scaled, or resized to normalised floats."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from torch import Tensor
+
+from vision_io._errors import DecodeError
+from vision_io._image.geometry import Region, Size, Window, check_out, check_region, eighths_for, window_of
+from vision_io._image.mode import ImageReadMode
+from vision_io._image.orientation import jpeg_exif, orientation_of, stored_region, swaps_sides
+from vision_io._image.source import Bytes
+from vision_io._limits import Limits
+from vision_io._native import kernels
+from vision_io._pixels.store import empty_uint8
+
+__all__ = ["JpegPlan", "RefusedError", "Resize", "decode_jpeg_native", "plan_jpeg", "run_jpegs", "target_for"]
+
+_CHANNELS = {
+    ImageReadMode.GRAY: 1,
+    ImageReadMode.GRAY_ALPHA: 2,
+    ImageReadMode.RGB: 3,
+    ImageReadMode.RGB_ALPHA: 4,
+}
+_REFUSED, _NO_MEMORY = 1, 3
+_FIELDS = 13
+
+
+class RefusedError(Exception):
+    """The linked library does not read this file; another decoder may."""
+
+
+@dataclass(frozen=True)
+class Resize:
+    """What a batch of JPEGs is brought to: float planes of one size, ``factor * byte + bias`` per channel."""
+
+    height: int
+    width: int
+    factor: tuple[float, float, float, float]
+    bias: tuple[float, float, float, float]
+
+
+@dataclass(frozen=True)
+class JpegPlan:
+    """One file, its header read and its limits checked, ready to be decoded."""
+
+    data: Bytes
+    name: str
+    mode: ImageReadMode
+    channels: int
+    window: Window
+    orientation: int
+
+    def job(self, out: Tensor, flip: bool) -> list[int]:
+        """A row of the table that the native decoder reads."""
+        window = self.window
+        stride = out.stride()
+        return [
+            self.data.ctypes.data, self.data.size, self.mode.value, self.channels, window.eighths, window.top,
+            window.left, window.height, window.width, out.data_ptr(), stride[0], stride[1], flip,
+        ]  # fmt: skip
+
+
+def plan_jpeg(
+    data: Bytes,
+    name: str,
+    mode: ImageReadMode,
+    limits: Limits,
+    *,
+    exif: bool = False,
+    region: Sequence[int] | None = None,
+    min_size: Size | None = None,
+) -> JpegPlan:
+    """Read the header of a JPEG and decide what to decode.
+
+    Args:
+        data: The file.
+        name: How messages call it.
+        mode: Channels of the result.
+        limits: Checked against the header.
+        exif: Take the EXIF orientation into account; ``region`` and ``min_size`` then refer to the turned picture.
+        region: ``(top, left, height, width)`` in pixels of the whole picture.
+        min_size: See :func:`vision_io.decode_jpeg`.
+
+    Raises:
+        RefusedError: The library does not read this kind of JPEG.
+        LimitError: The picture is larger than ``limits`` admit.
+        ValueError: The region does not lie in the picture.
+    """
+    assert kernels is not None
+    facts = kernels.jpeg_header(data.ctypes.data, data.size)
+    if isinstance(facts, str):
+        raise RefusedError(facts)
+    width, height, components, _ = facts
+    limits.check_picture(width, height, name)
+    orientation = orientation_of(jpeg_exif(data.data)) if exif else 1
+    whole: Region = (0, 0, height, width)
+    if region is not None:
+        shown = (width, height) if swaps_sides(orientation) else (height, width)
+        whole = stored_region(check_region(region, *shown), orientation, *shown)
+    rows, columns = (whole[3], whole[2]) if swaps_sides(orientation) else (whole[2], whole[3])
+    eighths = eighths_for(rows, columns, min_size)
+    window = window_of(whole, height, width, eighths)
+    return JpegPlan(data, name, mode, _CHANNELS.get(mode, components), window, orientation)
+
+
+def target_for(plan: JpegPlan, out: Tensor | None) -> Tensor:
+    """Where a plan's planes of bytes go: ``out`` when it can take them directly, else a new tensor."""
+    shape = (plan.channels, plan.window.height, plan.window.width)
+    if out is not None and plan.orientation == 1 and out.stride(2) == 1:
+        return check_out(out, shape)
+    return empty_uint8(*shape)
+
+
+def run_jpegs(
+    plans: Sequence[JpegPlan],
+    outs: Sequence[Tensor],
+    *,
+    resize: Resize | None = None,
+    flips: Sequence[bool] | None = None,
+    threads: int = 1,
+) -> dict[int, DecodeError | RefusedError]:
+    """Decode planned files into their targets; the GIL is free meanwhile.
+
+    Args:
+        plans: What to decode.
+        outs: For each a tensor: uint8 (C, H, W) of its window with contiguous rows, or float32 of the resize's size.
+        resize: Resize and normalise.
+        flips: Mirror these (with ``resize`` only).
+        threads: Most threads to use.
+
+    Returns:
+        Errors by index, :class:`RefusedError` where another decoder may succeed. A file whose coded pixels are damaged
+        in a way that the decoder can step over is decoded, with a warning.
+    """
+    assert kernels is not None
+    jobs = np.empty((len(plans), _FIELDS), dtype=np.int64)
+    for i, (plan, out) in enumerate(zip(plans, outs, strict=True)):
+        jobs[i] = plan.job(out, bool(flips[i]) if flips is not None else False)
+    size, factor, bias = (0, 0), (1.0,) * 4, (0.0,) * 4
+    if resize is not None:
+        size, factor, bias = (resize.height, resize.width), resize.factor, resize.bias
+    errors: dict[int, DecodeError | RefusedError] = {}
+    for i, status, corrupt, text in kernels.jpeg_decode(jobs.ctypes.data, len(plans), size, factor, bias, threads):
+        name = plans[i].name
+        if status == _NO_MEMORY:
+            raise MemoryError(f"{name}: {text or 'no memory for the picture'}")
+        if status:
+            errors[i] = RefusedError(text) if status == _REFUSED else DecodeError(f"{name}: damaged JPEG: {text}")
+        elif corrupt:
+            warnings.warn(f"{name}: damaged JPEG: {text}; pixels behind the damage are wrong", stacklevel=4)
+    return errors
+
+
+def decode_jpeg_native(plan: JpegPlan, out: Tensor | None) -> Tensor:
+    """Decode one planned file: uint8 (C, H, W) as it is stored, into ``out`` where that fits.
+
+    Raises:
+        RefusedError: The library does not read this kind of JPEG.
+        DecodeError: The file is damaged.
+    """
+    target = target_for(plan, out)
+    error = run_jpegs([plan], [target]).get(0)
+    if error is not None:
+        raise error
+    return target

@@ -1,0 +1,148 @@
+"""Decoding through Pillow: every format but JPEG and PNG, and those two where the native readers are missing."""
+
+from __future__ import annotations
+
+import importlib
+import io
+import struct
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from vision_io._errors import DecodeError, LimitError
+from vision_io._image.channels import channels16
+from vision_io._image.mode import ImageReadMode
+from vision_io._image.pillow_pixels import chw_from_pillow
+from vision_io._image.png16 import decode_png16, is_png16
+from vision_io._image.sniff import FORMATS
+from vision_io._image.source import Bytes
+from vision_io._limits import Limits
+
+__all__ = ["decode_with_pillow"]
+
+_ORIENTATION = 0x0112
+_PILLOW_MODES = {
+    ImageReadMode.GRAY: "L",
+    ImageReadMode.GRAY_ALPHA: "LA",
+    ImageReadMode.RGB: "RGB",
+    ImageReadMode.RGB_ALPHA: "RGBA",
+}
+_GRAY = (ImageReadMode.GRAY, ImageReadMode.GRAY_ALPHA)
+# What Pillow's decoders are known to raise on damaged data.
+_DAMAGE = (OSError, SyntaxError, ValueError, TypeError, EOFError, IndexError, KeyError, OverflowError, struct.error)
+
+
+def decode_with_pillow(
+    data: Bytes, format: str, mode: ImageReadMode, limits: Limits, name: str, *, eighths: int = 8, exif: bool = False
+) -> tuple[Tensor, int]:
+    """Decode one image.
+
+    Args:
+        data: The file.
+        format: A key of ``FORMATS``.
+        mode: Channels of the result.
+        limits: Checked before pixels are decoded.
+        name: How messages call the source.
+        eighths: Scaled decoding of a JPEG.
+        exif: Read the orientation.
+
+    Returns:
+        (C, H, W), or (N, C, H, W) for an animation, and the EXIF orientation (1 unless ``exif``).
+
+    Raises:
+        DecodeError: The file is damaged, or this Pillow lacks the format.
+    """
+    image = _open(data, format, limits, name)
+    if format == "PNG" and is_png16(data.data):
+        samples = decode_png16(data.data, limits, name).transpose(2, 0, 1)
+        pixels = channels16(torch.from_numpy(np.ascontiguousarray(samples)), mode)
+    elif format in ("GIF", "WEBP", "AVIF"):
+        pixels = _frames(image, mode, limits, name)
+    else:
+        if eighths < 8:
+            image.draft(None, (max(1, image.width * eighths // 8), max(1, image.height * eighths // 8)))
+        pixels = _load(image, mode, name)
+    return pixels, _orientation(image) if exif else 1
+
+
+def _open(data: Bytes, format: str, limits: Limits, name: str) -> Any:
+    """Pillow's image with its header read and its size checked; pixels are not decoded yet."""
+    from PIL import Image
+
+    try:
+        importlib.import_module(f"PIL.{FORMATS[format]}")
+        image = Image.open(io.BytesIO(data.data), formats=(format,))
+    except Image.DecompressionBombError as error:
+        raise LimitError(f"{name}: {error}; set PIL.Image.MAX_IMAGE_PIXELS if you trust this file") from error
+    except (ImportError, *_DAMAGE) as error:
+        if isinstance(error, (ImportError, KeyError)):
+            raise DecodeError(f"{name}: this Pillow was built without {format}") from error
+        raise DecodeError(f"{name}: damaged {format} header: {error}") from error
+    limits.check_picture(image.width, image.height, name)
+    return image
+
+
+def _unchanged_mode(image: Any) -> str:
+    """The mode that holds what the file has."""
+    mode = image.mode
+    if mode == "P" and image.format == "PNG":
+        return "P"
+    if mode == "P":
+        return "RGBA" if "transparency" in image.info else "RGB"
+    if mode == "1":
+        return "L"
+    if mode in ("L", "LA", "RGB", "RGBA", "CMYK") or mode.startswith("I;16"):
+        if "transparency" in image.info and mode in ("L", "RGB"):
+            return "LA" if mode == "L" else "RGBA"
+        return mode
+    return "RGB"
+
+
+def _load(image: Any, mode: ImageReadMode, name: str) -> Tensor:
+    """Decode the pixels of the current frame and bring them to the wanted channels."""
+    try:
+        if mode in _GRAY and image.format == "JPEG" and image.mode in ("RGB", "L"):
+            image.draft("L", image.size)  # libjpeg hands out the luma it has instead of computing it from RGB
+        image.load()
+        wanted = _unchanged_mode(image) if mode is ImageReadMode.UNCHANGED else _PILLOW_MODES[mode]
+        if image.mode.startswith("I;16") and wanted != image.mode:
+            return channels16(chw_from_pillow(image), mode)
+        if wanted == "P":
+            return torch.from_numpy(np.array(image))[None]
+        if (image.mode == "P" and "transparency" in image.info) or (wanted == "LA" and image.mode != "L"):
+            image = image.convert("RGB").convert("RGBA") if image.mode == "CMYK" else image.convert("RGBA")
+        pixels = chw_from_pillow(image if image.mode == wanted else image.convert(wanted))
+        # Pillow turns the inverted inks of Adobe's files around; unchanged means as they are stored.
+        return pixels.bitwise_not_() if wanted == "CMYK" and image.format == "JPEG" else pixels
+    except _DAMAGE as error:
+        raise DecodeError(f"{name}: damaged {image.format}: {error}") from error
+
+
+def _orientation(image: Any) -> int:
+    try:
+        return int(image.getexif().get(_ORIENTATION, 1))
+    except _DAMAGE:
+        return 1  # damaged EXIF is no reason to refuse the picture
+
+
+def _frames(image: Any, mode: ImageReadMode, limits: Limits, name: str) -> Tensor:
+    """(C, H, W), or (N, C, H, W) for an animation; each frame is composed over the ones before it."""
+    format = image.format
+    if format == "GIF" and mode is ImageReadMode.UNCHANGED:
+        mode = ImageReadMode.RGB
+    try:
+        count = getattr(image, "n_frames", 1)
+    except _DAMAGE as error:
+        raise DecodeError(f"{name}: damaged {format}: {error}") from error
+    limits.check_frames(count, name)
+    limits.check_animation(count, image.width, image.height, name)
+    frames = []
+    for i in range(count):
+        try:
+            image.seek(i)
+        except _DAMAGE as error:
+            raise DecodeError(f"{name}: damaged {format} at frame {i}: {error}") from error
+        frames.append(_load(image, mode, name))
+    return frames[0] if count == 1 else torch.stack(frames)

@@ -1,0 +1,62 @@
+"""PNG through the native reader."""
+
+from __future__ import annotations
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from vision_io._image.channels import channels16
+from vision_io._image.jpeg import RefusedError
+from vision_io._image.mode import ImageReadMode
+from vision_io._image.orientation import orientation_of
+from vision_io._image.source import Bytes
+from vision_io._limits import Limits
+from vision_io._native import kernels
+from vision_io._pixels.store import empty_uint8
+
+__all__ = ["decode_png_native"]
+
+
+def decode_png_native(
+    data: Bytes, name: str, mode: ImageReadMode, limits: Limits, out: Tensor | None
+) -> tuple[Tensor, int]:
+    """Decode a PNG.
+
+    Args:
+        data: The file.
+        name: How messages call it.
+        mode: Channels of the result.
+        limits: Checked against the header.
+        out: Target; used where its shape, type and rows fit.
+
+    Returns:
+        (C, H, W), uint8 or uint16, and the EXIF orientation.
+
+    Raises:
+        RefusedError: The file is damaged, or inflates to more than its pixels; another decoder may salvage it.
+        LimitError: The picture is larger than ``limits`` admit.
+    """
+    assert kernels is not None
+    facts = kernels.png_header(data.ctypes.data, data.size, mode.value)
+    if isinstance(facts, str):
+        raise RefusedError(facts)
+    width, height, depth, channels, exif = facts
+    limits.check_picture(width, height, name)
+    shape = (channels, height, width)
+    if depth == 16:
+        pixels = torch.from_numpy(np.empty(shape, dtype=np.uint16))
+    elif out is not None and tuple(out.shape) == shape and out.dtype == torch.uint8 and out.stride(2) == 1:
+        pixels = out
+    else:
+        pixels = empty_uint8(*shape)
+    size = pixels.element_size()
+    error = kernels.png_decode(
+        data.ctypes.data, data.size, mode.value, shape, pixels.data_ptr(),
+        pixels.stride(0) * size, pixels.stride(1) * size,
+    )  # fmt: skip
+    if error is not None:
+        if "no memory" in error:
+            raise MemoryError(f"{name}: {error}")
+        raise RefusedError(error)
+    return (channels16(pixels, mode) if depth == 16 else pixels), orientation_of(exif)

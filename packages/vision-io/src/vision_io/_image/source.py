@@ -1,0 +1,65 @@
+"""What a caller may hand in as an encoded image, as one contiguous run of bytes."""
+
+from __future__ import annotations
+
+import os
+from typing import IO, Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from vision_io._errors import DecodeError
+from vision_io._image.files import read_file
+
+__all__ = ["Encoded", "EncodedSource", "as_bytes", "open_source"]
+
+Encoded = Tensor | np.ndarray | bytes | bytearray | memoryview
+EncodedSource = Encoded | str | os.PathLike[str] | IO[bytes]
+Bytes = np.ndarray[Any, np.dtype[np.uint8]]
+
+
+def as_bytes(data: Encoded) -> Bytes:
+    """The bytes as a contiguous uint8 vector that shares memory with ``data`` where that is possible.
+
+    Raises:
+        TypeError: ``data`` holds no bytes.
+        ValueError: A tensor or array of another type or shape.
+    """
+    if isinstance(data, Tensor):
+        if data.dtype != torch.uint8 or data.ndim != 1:
+            raise ValueError(f"input: got {data.dtype} {tuple(data.shape)}, expected a one-dimensional uint8 tensor")
+        return data.detach().cpu().contiguous().numpy()
+    if isinstance(data, np.ndarray):
+        if data.dtype != np.uint8 or data.ndim != 1:
+            raise ValueError(f"input: got {data.dtype} {data.shape}, expected a one-dimensional uint8 array")
+        return np.ascontiguousarray(data)
+    if isinstance(data, (bytes, bytearray, memoryview)):
+        return np.frombuffer(data, dtype=np.uint8)
+    raise TypeError(f"input: got {type(data).__name__}, expected encoded bytes, a uint8 tensor or a path")
+
+
+def open_source(source: EncodedSource, *, mmap: bool = False) -> tuple[Bytes, str]:
+    """The bytes of any source, and how messages call it.
+
+    Args:
+        source: Bytes in any form, a path, or a binary file object (read from where it stands to its end).
+        mmap: Map a file into memory instead of reading it.
+
+    Raises:
+        DecodeError: The file cannot be read.
+        TypeError: ``source`` is none of these.
+    """
+    if isinstance(source, (str, os.PathLike)):
+        return read_file(source, mmap=mmap).numpy(), os.fspath(source)
+    read = getattr(source, "read", None)
+    if read is not None and not isinstance(source, (Tensor, np.ndarray)):
+        content = read()
+        if not isinstance(content, (bytes, bytearray, memoryview)):
+            raise TypeError(f"input: read() gave {type(content).__name__}, expected a file that was opened as binary")
+        data = as_bytes(content)
+        return data, str(getattr(source, "name", f"<{data.size} bytes>"))
+    data = as_bytes(source)  # pyright: ignore[reportArgumentType]
+    if data.size == 0:
+        raise DecodeError("<0 bytes>: the data is empty")
+    return data, f"<{data.size} bytes>"
