@@ -35,7 +35,11 @@ static void f32_partial(const Arrays& x, int n, float* out) {
 }
 
 static void convert(const Arrays& x, int32_t* out) {
-  for (int k = 0; k < x.count; k += f32::lanes) store(out + k, round_to_i32(add(load(x.a + k), to_f32(set(int32_t{3})))));
+  for (int k = 0; k < x.count; k += f32::lanes) {
+    const f32 value = add(load(x.a + k), to_f32(set(int32_t{3})));
+    store(out + k, round_to_i32(value));
+    store(out + x.count + k, truncate_to_i32(value));
+  }
 }
 
 static void i32_arithmetic(const Arrays& x, int32_t* out) {
@@ -50,9 +54,10 @@ static void i32_arithmetic(const Arrays& x, int32_t* out) {
 static void i16_arithmetic(const Arrays& x, int16_t* out) {
   for (int k = 0; k < x.count; k += i16::lanes) {
     const i16 a = load(x.s + k), b = load(x.t + k);
-    const i16 results[10] = {add(a, b),      sub(a, b), add_saturated(a, b), sub_saturated(a, b), mul_low(a, b),
-                             mul_high(a, b), min(a, b), max(a, b),           shift_left<2>(a),    shift_right<3>(a)};
-    for (int r = 0; r < 10; ++r) store(out + r * x.count + k, results[r]);
+    const i16 results[11] = {add(a, b),      sub(a, b), add_saturated(a, b), sub_saturated(a, b), mul_low(a, b),
+                             mul_high(a, b), min(a, b), max(a, b),           shift_left<2>(a),    shift_right<3>(a),
+                            mul_q15(a, b)};
+    for (int r = 0; r < 11; ++r) store(out + r * x.count + k, results[r]);
   }
 }
 

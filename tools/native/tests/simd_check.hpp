@@ -20,9 +20,9 @@ struct SimdChecks {
   void (*f32_arithmetic)(const Arrays&, float* out);       // 8 results per element
   void (*f32_compare)(const Arrays&, float* out);          // 4 per element
   void (*f32_partial)(const Arrays&, int n, float* out);   // the first n of a, into a vector's worth of -1
-  void (*convert)(const Arrays&, int32_t* out);            // 1 per element
+  void (*convert)(const Arrays&, int32_t* out);            // 2 per element
   void (*i32_arithmetic)(const Arrays&, int32_t* out);     // 7 per element
-  void (*i16_arithmetic)(const Arrays&, int16_t* out);     // 10 per element
+  void (*i16_arithmetic)(const Arrays&, int16_t* out);     // 11 per element
   void (*widen)(const Arrays&, int16_t* from_u8, int32_t* from_i16);
   void (*narrow)(const Arrays&, int16_t* to_i16, uint8_t* to_u8, int8_t* to_s8);
   void (*dot4)(const Arrays&, int32_t* out);               // count / 4 results

@@ -73,9 +73,12 @@ void check_f32(const vision_test::SimdChecks& k, const Values& x) {
     k.f32_partial(x.arrays(), n, out.data());
     for (int m = 0; m < k.lanes; ++m) expect("partial", m, out[m], m < n ? x.a[m] : -1.0f);
   }
-  std::vector<int32_t> rounded(count);
+  std::vector<int32_t> rounded(2 * count);
   k.convert(x.arrays(), rounded.data());
-  for (int n = 0; n < count; ++n) expect("round", n, rounded[n], std::nearbyint(x.a[n] + 3.0f));
+  for (int n = 0; n < count; ++n) {
+    expect("round", n, rounded[n], std::nearbyint(x.a[n] + 3.0f));
+    expect("truncate", n, rounded[count + n], std::trunc(x.a[n] + 3.0f));
+  }
 }
 
 void check_integers(const vision_test::SimdChecks& k, const Values& x) {
@@ -91,14 +94,14 @@ void check_integers(const vision_test::SimdChecks& k, const Values& x) {
     expect("i32 right", n, out[5 * count + n], x.i[n] >> 5);
     expect("i32 min max", n, out[6 * count + n], std::min(std::max(x.i[n], x.j[n]), 1000));
   }
-  std::vector<int16_t> words(10 * count);
+  std::vector<int16_t> words(11 * count);
   k.i16_arithmetic(x.arrays(), words.data());
   for (int n = 0; n < count; ++n) {
     const int a = x.s[n], b = x.t[n];
-    const int wanted[10] = {int16_t(a + b),    int16_t(a - b),   clamp(a + b, -32768, 32767), clamp(a - b, -32768, 32767),
+    const int wanted[11] = {int16_t(a + b),    int16_t(a - b),   clamp(a + b, -32768, 32767), clamp(a - b, -32768, 32767),
                             int16_t(a * b),    (a * b) >> 16,    std::min(a, b),              std::max(a, b),
-                            int16_t(a * 4),    a >> 3};
-    for (int r = 0; r < 10; ++r) expect("i16", r, words[r * count + n], wanted[r]);
+                            int16_t(a * 4),    a >> 3,           (a * b + 0x4000) >> 15};
+    for (int r = 0; r < 11; ++r) expect("i16", r, words[r * count + n], wanted[r]);
   }
 }
 

@@ -15,12 +15,17 @@ _FUNCTIONS = (  # what this version calls; a module that lacks one was built fro
     "box_areas",
     "box_iou",
     "clip_boxes",
+    "colour_chain_u8",
     "convert_boxes",
     "evaluate_detections",
+    "gray_u8",
+    "histogram_u8",
     "large_boxes",
+    "lut_u8",
     "matrix_nms",
     "nms",
     "nms_mask",
+    "point_u8",
     "resize_u8",
     "rle_area",
     "rle_boxes",
@@ -33,6 +38,7 @@ _FUNCTIONS = (  # what this version calls; a module that lacks one was built fro
     "rle_polygons",
     "rotated_box_iou",
     "soft_nms",
+    "warp_u8",
 )
 
 

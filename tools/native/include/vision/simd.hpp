@@ -8,7 +8,8 @@
 // load/store take any alignment; load_first/store_first touch `n` values only (0 <= n <= lanes), and load_first fills
 // with zeros. widen_* and narrow_* keep the order of the values. fma(a, b, c) is a * b + c, with one rounding where
 // the ISA has it (avx2, avx512, neon), else two. dot4(acc, a, b) adds to each 32-bit lane the four products of its
-// unsigned bytes of `a` and signed bytes of `b`, without saturation.
+// unsigned bytes of `a` and signed bytes of `b`, without saturation. mul_q15(a, b) is (a * b + 2^14) >> 15, for all but
+// a = b = -32768.
 #pragma once
 
 #include <cstdint>

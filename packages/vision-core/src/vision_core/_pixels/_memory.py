@@ -28,7 +28,7 @@ def applies(image: Tensor) -> bool:
         and image.dtype == torch.uint8
         and not torch.compiler.is_compiling()
         and image.is_cpu
-        and hasattr(_native.module, "warp_u8")
+        and _native.module is not None
         and not torch._C._is_tracing()
         and torch._C._len_torch_dispatch_stack() == 0
         and torch._C._functorch.maybe_current_level() is None

@@ -21,6 +21,7 @@ __all__ = ["warp_affine", "warp_displacement", "warp_perspective"]
 Interpolation = Literal["nearest", "bilinear"]
 _AFFINE, _PERSPECTIVE, _DISPLACEMENT = range(3)
 _LARGEST_SIDE = 1 << 23  # pixel positions beyond are not exact in float32
+_MOST_PIXELS = 1 << 29  # of 4 bytes, with those around the image: offsets have 32 bits
 
 
 def warp_affine(
@@ -47,7 +48,7 @@ def warp_affine(
         >>> import torch
         >>> turned = warp_affine(torch.zeros(3, 4, 6, dtype=torch.uint8), [0, 1, 0, -1, 0, 0], [6, 4])
     """
-    return _warp(image, _AFFINE, [float(value) for value in matrix], 0, size, interpolation, fill)
+    return _warp(image, _AFFINE, [float(value) for value in matrix], size, interpolation, fill)
 
 
 def warp_perspective(
@@ -70,7 +71,7 @@ def warp_perspective(
     Returns:
         uint8 `[..., C, height, width]`.
     """
-    return _warp(image, _PERSPECTIVE, [float(value) for value in coefficients], 0, size, interpolation, fill)
+    return _warp(image, _PERSPECTIVE, [float(value) for value in coefficients], size, interpolation, fill)
 
 
 def warp_displacement(
@@ -97,31 +98,36 @@ def warp_displacement(
     if displacement.requires_grad or tuple(displacement.shape) != (1, height, width, 2):
         return None
     field = displacement.contiguous()
-    return _warp(image, _DISPLACEMENT, [], field.data_ptr(), (height, width), interpolation, fill)
+    columns = torch.linspace((1 - width) / width, (width - 1) / width, width)
+    rows = torch.linspace((1 - height) / height, (height - 1) / height, height)
+    return _warp(image, _DISPLACEMENT, (), (height, width), interpolation, fill, (field, columns, rows))
 
 
 def _warp(
     image: Tensor,
     kind: int,
-    numbers: list[float],
-    field: int,
+    numbers: Sequence[float],
     size: Sequence[int],
     interpolation: str,
     fill: Sequence[float] | None,
+    arrays: tuple[Tensor, ...] = (),
 ) -> Tensor | None:
     if not applies(image) or interpolation not in ("nearest", "bilinear"):
         return None
     height, width = size
     if min(height, width) < 1 or max(height, width, *image.shape[-2:]) > _LARGEST_SIDE:
         return None
+    if (image.shape[-2] + 3) * (image.shape[-1] + 3) > _MOST_PIXELS:
+        return None
     source, layout = describe(image)
     result = allocate(image.shape, layout, image.shape[-3], height, width)
+    addresses = [array.data_ptr() for array in arrays] if arrays else (0, 0, 0)
     _native.module.warp_u8(
         source.data_ptr(),
         layout,
         kind,
         numbers,
-        field,
+        *addresses,
         height,
         width,
         interpolation == "bilinear",

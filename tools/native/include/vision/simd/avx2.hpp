@@ -53,6 +53,7 @@ inline mask gt(f32 a, f32 b) { return {_mm256_cmp_ps(a.v, b.v, _CMP_GT_OQ)}; }
 inline mask ge(f32 a, f32 b) { return {_mm256_cmp_ps(a.v, b.v, _CMP_GE_OQ)}; }
 inline f32 select(mask m, f32 a, f32 b) { return {_mm256_blendv_ps(b.v, a.v, m.v)}; }
 inline i32 round_to_i32(f32 x) { return {_mm256_cvtps_epi32(x.v)}; }
+inline i32 truncate_to_i32(f32 x) { return {_mm256_cvttps_epi32(x.v)}; }
 inline f32 to_f32(i32 x) { return {_mm256_cvtepi32_ps(x.v)}; }
 inline float sum(f32 x) {
   const __m128 half = _mm_add_ps(_mm256_castps256_ps128(x.v), _mm256_extractf128_ps(x.v, 1));
@@ -90,6 +91,7 @@ inline i16 add_saturated(i16 a, i16 b) { return {_mm256_adds_epi16(a.v, b.v)}; }
 inline i16 sub_saturated(i16 a, i16 b) { return {_mm256_subs_epi16(a.v, b.v)}; }
 inline i16 mul_low(i16 a, i16 b) { return {_mm256_mullo_epi16(a.v, b.v)}; }
 inline i16 mul_high(i16 a, i16 b) { return {_mm256_mulhi_epi16(a.v, b.v)}; }
+inline i16 mul_q15(i16 a, i16 b) { return {_mm256_mulhrs_epi16(a.v, b.v)}; }
 inline i16 min(i16 a, i16 b) { return {_mm256_min_epi16(a.v, b.v)}; }
 inline i16 max(i16 a, i16 b) { return {_mm256_max_epi16(a.v, b.v)}; }
 template <int n>

@@ -49,6 +49,7 @@ inline mask gt(f32 a, f32 b) { return {_mm512_cmp_ps_mask(a.v, b.v, _CMP_GT_OQ)}
 inline mask ge(f32 a, f32 b) { return {_mm512_cmp_ps_mask(a.v, b.v, _CMP_GE_OQ)}; }
 inline f32 select(mask m, f32 a, f32 b) { return {_mm512_mask_blend_ps(m.v, b.v, a.v)}; }
 inline i32 round_to_i32(f32 x) { return {_mm512_cvtps_epi32(x.v)}; }
+inline i32 truncate_to_i32(f32 x) { return {_mm512_cvttps_epi32(x.v)}; }
 inline f32 to_f32(i32 x) { return {_mm512_cvtepi32_ps(x.v)}; }
 inline float sum(f32 x) { return _mm512_reduce_add_ps(x.v); }
 
@@ -82,6 +83,7 @@ inline i16 add_saturated(i16 a, i16 b) { return {_mm512_adds_epi16(a.v, b.v)}; }
 inline i16 sub_saturated(i16 a, i16 b) { return {_mm512_subs_epi16(a.v, b.v)}; }
 inline i16 mul_low(i16 a, i16 b) { return {_mm512_mullo_epi16(a.v, b.v)}; }
 inline i16 mul_high(i16 a, i16 b) { return {_mm512_mulhi_epi16(a.v, b.v)}; }
+inline i16 mul_q15(i16 a, i16 b) { return {_mm512_mulhrs_epi16(a.v, b.v)}; }
 inline i16 min(i16 a, i16 b) { return {_mm512_min_epi16(a.v, b.v)}; }
 inline i16 max(i16 a, i16 b) { return {_mm512_max_epi16(a.v, b.v)}; }
 template <int n>

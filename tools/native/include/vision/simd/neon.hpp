@@ -56,6 +56,7 @@ inline mask gt(f32 a, f32 b) { return {vcgtq_f32(a.v, b.v)}; }
 inline mask ge(f32 a, f32 b) { return {vcgeq_f32(a.v, b.v)}; }
 inline f32 select(mask m, f32 a, f32 b) { return {vbslq_f32(m.v, a.v, b.v)}; }
 inline i32 round_to_i32(f32 x) { return {vcvtnq_s32_f32(x.v)}; }
+inline i32 truncate_to_i32(f32 x) { return {vcvtq_s32_f32(x.v)}; }
 inline f32 to_f32(i32 x) { return {vcvtq_f32_s32(x.v)}; }
 inline float sum(f32 x) { return vaddvq_f32(x.v); }
 
@@ -103,6 +104,7 @@ inline i16 mul_high(i16 a, i16 b) {
   const int32x4_t low = vmull_s16(vget_low_s16(a.v), vget_low_s16(b.v)), high = vmull_high_s16(a.v, b.v);
   return {vuzp2q_s16(vreinterpretq_s16_s32(low), vreinterpretq_s16_s32(high))};
 }
+inline i16 mul_q15(i16 a, i16 b) { return {vqrdmulhq_s16(a.v, b.v)}; }
 inline i16 min(i16 a, i16 b) { return {vminq_s16(a.v, b.v)}; }
 inline i16 max(i16 a, i16 b) { return {vmaxq_s16(a.v, b.v)}; }
 template <int n>

@@ -47,6 +47,7 @@ inline mask gt(f32 a, f32 b) { return {a.v > b.v}; }
 inline mask ge(f32 a, f32 b) { return {a.v >= b.v}; }
 inline f32 select(mask m, f32 a, f32 b) { return m.v ? a : b; }
 inline i32 round_to_i32(f32 x) { return {static_cast<int32_t>(__builtin_nearbyintf(x.v))}; }
+inline i32 truncate_to_i32(f32 x) { return {static_cast<int32_t>(x.v)}; }
 inline f32 to_f32(i32 x) { return {static_cast<float>(x.v)}; }
 inline float sum(f32 x) { return x.v; }
 
@@ -83,6 +84,7 @@ inline i16 add_saturated(i16 a, i16 b) { return {{clamp_i16(a.v[0] + b.v[0]), cl
 inline i16 sub_saturated(i16 a, i16 b) { return {{clamp_i16(a.v[0] - b.v[0]), clamp_i16(a.v[1] - b.v[1])}}; }
 inline i16 mul_low(i16 a, i16 b) { return {{static_cast<int16_t>(a.v[0] * b.v[0]), static_cast<int16_t>(a.v[1] * b.v[1])}}; }
 inline i16 mul_high(i16 a, i16 b) { return {{static_cast<int16_t>((a.v[0] * b.v[0]) >> 16), static_cast<int16_t>((a.v[1] * b.v[1]) >> 16)}}; }
+inline i16 mul_q15(i16 a, i16 b) { return {{static_cast<int16_t>((a.v[0] * b.v[0] + 0x4000) >> 15), static_cast<int16_t>((a.v[1] * b.v[1] + 0x4000) >> 15)}}; }
 inline i16 min(i16 a, i16 b) { return {{a.v[0] < b.v[0] ? a.v[0] : b.v[0], a.v[1] < b.v[1] ? a.v[1] : b.v[1]}}; }
 inline i16 max(i16 a, i16 b) { return {{a.v[0] > b.v[0] ? a.v[0] : b.v[0], a.v[1] > b.v[1] ? a.v[1] : b.v[1]}}; }
 template <int n>

@@ -58,6 +58,7 @@ inline mask gt(f32 a, f32 b) { return {_mm_cmpgt_ps(a.v, b.v)}; }
 inline mask ge(f32 a, f32 b) { return {_mm_cmpge_ps(a.v, b.v)}; }
 inline f32 select(mask m, f32 a, f32 b) { return {_mm_blendv_ps(b.v, a.v, m.v)}; }
 inline i32 round_to_i32(f32 x) { return {_mm_cvtps_epi32(x.v)}; }
+inline i32 truncate_to_i32(f32 x) { return {_mm_cvttps_epi32(x.v)}; }
 inline f32 to_f32(i32 x) { return {_mm_cvtepi32_ps(x.v)}; }
 inline float sum(f32 x) {
   const __m128 pairs = _mm_add_ps(x.v, _mm_movehl_ps(x.v, x.v));
@@ -102,6 +103,7 @@ inline i16 add_saturated(i16 a, i16 b) { return {_mm_adds_epi16(a.v, b.v)}; }
 inline i16 sub_saturated(i16 a, i16 b) { return {_mm_subs_epi16(a.v, b.v)}; }
 inline i16 mul_low(i16 a, i16 b) { return {_mm_mullo_epi16(a.v, b.v)}; }
 inline i16 mul_high(i16 a, i16 b) { return {_mm_mulhi_epi16(a.v, b.v)}; }
+inline i16 mul_q15(i16 a, i16 b) { return {_mm_mulhrs_epi16(a.v, b.v)}; }
 inline i16 min(i16 a, i16 b) { return {_mm_min_epi16(a.v, b.v)}; }
 inline i16 max(i16 a, i16 b) { return {_mm_max_epi16(a.v, b.v)}; }
 template <int n>
