@@ -13,6 +13,7 @@
 namespace vision_core {
 namespace {
 
+constexpr int64_t block_rows = 32;
 constexpr int slack = 16;  // vectors may write so many values beyond the last
 
 Projection projection_of(const Mapping& mapping, const Pixels& source) {
@@ -63,17 +64,21 @@ class Warp {
       }
     });
     uint8_t* to = writable(target_) + image * target_.image_stride + channel * target_.channel_stride;
-    const int64_t work = target_.width * 16;
-    vision::parallel_for(target_.height, std::max<int64_t>(thread_bytes / work, 1), threads_,
+    // Blocks of the result: whichever way it is turned, neighbouring rows of a block use the same lines of the cache.
+    const int64_t work = std::min<int64_t>(target_.width, warp_tile) * block_rows * 16;
+    const int64_t across = (target_.width + warp_tile - 1) / warp_tile, down = (target_.height + block_rows - 1) / block_rows;
+    vision::parallel_for(across * down, std::max<int64_t>(thread_bytes / work, 1), threads_,
                          [&](int64_t begin, int64_t end) {
-      for (int64_t y = begin; y < end; ++y)
-        for (int64_t x = 0; x < target_.width; x += warp_tile) {
+      for (int64_t i = begin; i < end; ++i) {
+        const int64_t x = i % across * warp_tile, first = i / across * block_rows;
+        for (int64_t y = first; y < std::min(target_.height, first + block_rows); ++y) {
           MutableChannels out{{}, target_.pixel_stride, count};
           for (int c = 0; c < count; ++c)
             out.at[c] = to + c * target_.channel_stride + y * target_.row_stride + x * target_.pixel_stride;
           tile(x, y, static_cast<int>(std::min<int64_t>(target_.width - x, warp_tile)), fill_ ? fill_ + channel : nullptr,
                out);
         }
+      }
     });
   }
 
@@ -98,16 +103,38 @@ class Warp {
   // Pixels from outside take the fill value; those from the border are computed again, with all digits.
   void blend_fill(const PackedImage& image, const float* xs, const float* ys, int count, const float* fill, int channels,
                   uint8_t* pixels) const {
+    uint32_t outside;
+    uint8_t bytes[4] = {};
+    for (int c = 0; c < channels; ++c) bytes[c] = to_byte(fill[c]);
+    std::memcpy(&outside, bytes, 4);
     for (int i = 0; i < count; ++i) {
+      if (i + 8 <= count && all_inside(pixels + 4 * i)) {
+        i += 7;
+        continue;
+      }
       uint8_t* p = pixels + 4 * i;
       if (p[3] == 255) continue;
-      float inside = 0, values[3] = {};
-      if (p[3] > 0) weigh(image, xs[i], ys[i], values, inside);
-      for (int c = 0; c < channels; ++c) {
-        const float value = std::nearbyint((values[c] - fill[c]) * inside + fill[c]);
-        p[c] = static_cast<uint8_t>(value > 0 ? (value < 255 ? value : 255.0f) : 0.0f);
+      if (p[3] == 0) {
+        std::memcpy(p, &outside, 4);
+        continue;
       }
+      float inside = 0, values[3] = {};
+      weigh(image, xs[i], ys[i], values, inside);
+      for (int c = 0; c < channels; ++c) p[c] = to_byte((values[c] - fill[c]) * inside + fill[c]);
     }
+  }
+
+  static uint8_t to_byte(float x) {
+    x = std::nearbyint(x);
+    return static_cast<uint8_t>(x > 0 ? (x < 255 ? x : 255.0f) : 0.0f);
+  }
+
+  // Whether the fourth bytes of eight pixels are 255.
+  static bool all_inside(const uint8_t* pixels) {
+    uint64_t words[4];
+    std::memcpy(words, pixels, sizeof(words));
+    constexpr uint64_t fourth = 0xff000000ff000000u;
+    return (words[0] & words[1] & words[2] & words[3] & fourth) == fourth;
   }
 
   static void weigh(const PackedImage& image, float x, float y, float* values, float& inside) {

@@ -25,11 +25,14 @@ T* out(uintptr_t address) {
 // One function a family of operators, each in a file of its own.
 void bind_boxes(nb::module_& m);
 void bind_colour(nb::module_& m);
+void bind_copies(nb::module_& m);
 void bind_detection_metrics(nb::module_& m);
 void bind_nms(nb::module_& m);
+void bind_normalize(nb::module_& m);
 void bind_points(nb::module_& m);
 void bind_resize(nb::module_& m);
 void bind_rle(nb::module_& m);
+void bind_smooth(nb::module_& m);
 void bind_warp(nb::module_& m);
 
 }  // namespace vision_core

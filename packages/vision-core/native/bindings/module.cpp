@@ -5,10 +5,13 @@ NB_MODULE(_native_ext, m) {
   vision::bind_common(m);
   vision_core::bind_boxes(m);
   vision_core::bind_colour(m);
+  vision_core::bind_copies(m);
   vision_core::bind_detection_metrics(m);
   vision_core::bind_nms(m);
+  vision_core::bind_normalize(m);
   vision_core::bind_points(m);
   vision_core::bind_resize(m);
   vision_core::bind_rle(m);
+  vision_core::bind_smooth(m);
   vision_core::bind_warp(m);
 }

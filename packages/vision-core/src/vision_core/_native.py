@@ -12,12 +12,15 @@ from typing import Any
 __all__ = ["module", "reason"]
 
 _FUNCTIONS = (  # what this version calls; a module that lacks one was built from older sources
+    "blur_f32",
+    "blur_u8",
     "box_areas",
     "box_iou",
     "clip_boxes",
     "colour_chain_u8",
     "convert_boxes",
     "evaluate_detections",
+    "flip_u8",
     "gray_u8",
     "histogram_u8",
     "large_boxes",
@@ -25,6 +28,8 @@ _FUNCTIONS = (  # what this version calls; a module that lacks one was built fro
     "matrix_nms",
     "nms",
     "nms_mask",
+    "normalize_u8",
+    "pad_u8",
     "point_u8",
     "resize_u8",
     "rle_area",
@@ -37,6 +42,7 @@ _FUNCTIONS = (  # what this version calls; a module that lacks one was built fro
     "rle_merge",
     "rle_polygons",
     "rotated_box_iou",
+    "sharpness_u8",
     "soft_nms",
     "warp_u8",
 )

@@ -18,33 +18,33 @@ def gaussian_blur(image: Tensor, kernel_size: Sequence[int], sigma: Sequence[flo
     """Blur with a Gaussian window, the image mirrored at its border (which is not repeated).
 
     Args:
-        image: uint8 `[..., C, H, W]`.
+        image: uint8 or float32 `[..., C, H, W]`.
         kernel_size: width and height of the window, odd.
         sigma: standard deviations along x and y, in pixels.
 
     Returns:
-        The blurred image, rounded to nearest, within 1 of the exact result; None also where the window reaches farther
+        The blurred image, uint8 rounded to nearest, within 1 of the exact result; None also where the window reaches farther
         than the image, which cannot be mirrored then.
 
     Examples:
         >>> import torch
         >>> blurred = gaussian_blur(torch.zeros(3, 8, 8, dtype=torch.uint8), [3, 5], [1.0, 2.0])
     """
-    if not applies(image):
+    if not applies(image) and not applies(image, torch.float32):
         return None
     height, width = image.shape[-2:]
     if kernel_size[0] // 2 >= width or kernel_size[1] // 2 >= height:
         return None
+    across, down = _window(kernel_size[0], sigma[0]), _window(kernel_size[1], sigma[1])
+    threads = torch.get_num_threads()
+    if image.dtype == torch.float32:
+        source, result = image.contiguous(), torch.empty(image.shape)
+        planes = image.numel() // (height * width)
+        _native.module.blur_f32(source.data_ptr(), planes, height, width, across, down, result.data_ptr(), threads)
+        return result
     source, layout = describe(image)
     result = allocate(image.shape, layout, *image.shape[-3:])
-    _native.module.blur_u8(
-        source.data_ptr(),
-        layout,
-        _window(kernel_size[0], sigma[0]),
-        _window(kernel_size[1], sigma[1]),
-        result.data_ptr(),
-        torch.get_num_threads(),
-    )
+    _native.module.blur_u8(source.data_ptr(), layout, across, down, result.data_ptr(), threads)
     return result
 
 

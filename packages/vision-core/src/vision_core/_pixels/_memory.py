@@ -15,8 +15,8 @@ __all__ = ["Layout", "allocate", "applies", "describe", "is_interleaved"]
 Layout = tuple[int, int, int, int, int, int, int, int]
 
 
-def applies(image: Tensor) -> bool:
-    """Whether the kernels may read `image` now: a plain uint8 tensor on the CPU, seen by nothing but eager torch.
+def applies(image: Tensor, dtype: torch.dtype = torch.uint8) -> bool:
+    """Whether the kernels may read `image` now: a plain tensor of `dtype` on the CPU, seen by nothing but eager torch.
 
     Examples:
         >>> import torch
@@ -25,7 +25,7 @@ def applies(image: Tensor) -> bool:
     """
     return (
         type(image) is Tensor
-        and image.dtype == torch.uint8
+        and image.dtype == dtype
         and not torch.compiler.is_compiling()
         and image.is_cpu
         and _native.module is not None
@@ -34,6 +34,7 @@ def applies(image: Tensor) -> bool:
         and torch._C._functorch.maybe_current_level() is None
         and image.dim() >= 3
         and image.numel() > 0
+        and not (image.requires_grad and torch.is_grad_enabled())
     )
 
 
