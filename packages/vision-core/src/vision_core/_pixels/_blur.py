@@ -23,8 +23,8 @@ def gaussian_blur(image: Tensor, kernel_size: Sequence[int], sigma: Sequence[flo
         sigma: standard deviations along x and y, in pixels.
 
     Returns:
-        The blurred image, uint8 rounded to nearest, within 1 of the exact result; None also where the window reaches farther
-        than the image, which cannot be mirrored then.
+        The blurred image, uint8 rounded to nearest and within 1 of the exact result; None also where the window
+        reaches farther than the image, which cannot be mirrored then.
 
     Examples:
         >>> import torch
