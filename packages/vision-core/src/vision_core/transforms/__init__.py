@@ -8,6 +8,14 @@ Each class is declared by its fields, the random numbers that it draws (`make_pa
 from vision_core.transforms import (
     functional,
 )
+from vision_core.transforms._aug_mix import (
+    AugMix,
+)
+from vision_core.transforms._auto_augment import (
+    AutoAugment,
+    RandAugment,
+    TrivialAugmentWide,
+)
 from vision_core.transforms._color import (
     RGB,
     Grayscale,
@@ -64,6 +72,9 @@ from vision_core.transforms._interpolation import (
 from vision_core.transforms._linear import (
     LinearTransformation,
 )
+from vision_core.transforms._policies import (
+    AutoAugmentPolicy,
+)
 from vision_core.transforms._query import (
     check_type,
     get_bounding_boxes,
@@ -87,6 +98,9 @@ from vision_core.transforms._transform import (
 __all__ = [
     "JPEG",
     "RGB",
+    "AugMix",
+    "AutoAugment",
+    "AutoAugmentPolicy",
     "CenterCrop",
     "ColorJitter",
     "Compose",
@@ -102,6 +116,7 @@ __all__ = [
     "PILToTensor",
     "Pad",
     "Params",
+    "RandAugment",
     "Random",
     "RandomAdjustSharpness",
     "RandomApply",
@@ -128,6 +143,7 @@ __all__ = [
     "ToPureTensor",
     "ToTensor",
     "Transform",
+    "TrivialAugmentWide",
     "UniformTemporalSubsample",
     "check_type",
     "functional",
