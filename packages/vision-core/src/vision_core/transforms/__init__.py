@@ -49,6 +49,9 @@ from vision_core.transforms._conversion import (
     ToTensor,
     UniformTemporalSubsample,
 )
+from vision_core.transforms._copy_paste import (
+    SimpleCopyPaste,
+)
 from vision_core.transforms._degrade import (
     JPEG,
     GaussianBlur,
@@ -69,8 +72,20 @@ from vision_core.transforms._geometry import (
 from vision_core.transforms._interpolation import (
     InterpolationMode,
 )
+from vision_core.transforms._keypoint_flip import (
+    COCO_KEYPOINT_PAIRS,
+    RandomHorizontalFlipKeypoints,
+    swap_keypoints,
+)
 from vision_core.transforms._linear import (
     LinearTransformation,
+)
+from vision_core.transforms._mixing import (
+    CutMix,
+    MixUp,
+)
+from vision_core.transforms._mosaic import (
+    Mosaic,
 )
 from vision_core.transforms._policies import (
     AutoAugmentPolicy,
@@ -96,6 +111,7 @@ from vision_core.transforms._transform import (
 )
 
 __all__ = [
+    "COCO_KEYPOINT_PAIRS",
     "JPEG",
     "RGB",
     "AugMix",
@@ -105,6 +121,7 @@ __all__ = [
     "ColorJitter",
     "Compose",
     "ConvertImageDtype",
+    "CutMix",
     "GaussianBlur",
     "GaussianNoise",
     "Grayscale",
@@ -112,6 +129,8 @@ __all__ = [
     "InterpolationMode",
     "Lambda",
     "LinearTransformation",
+    "MixUp",
+    "Mosaic",
     "Normalize",
     "PILToTensor",
     "Pad",
@@ -128,6 +147,7 @@ __all__ = [
     "RandomErasing",
     "RandomGrayscale",
     "RandomHorizontalFlip",
+    "RandomHorizontalFlipKeypoints",
     "RandomInvert",
     "RandomOrder",
     "RandomPhotometricDistort",
@@ -137,6 +157,7 @@ __all__ = [
     "RandomTransform",
     "RandomVerticalFlip",
     "Resize",
+    "SimpleCopyPaste",
     "ToDtype",
     "ToImage",
     "ToPILImage",
@@ -153,4 +174,5 @@ __all__ = [
     "has_any",
     "query_chw",
     "query_size",
+    "swap_keypoints",
 ]

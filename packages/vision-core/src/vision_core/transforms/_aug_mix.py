@@ -79,8 +79,8 @@ class AugMix(ChainOfOperations):
         """Draw the weights of the original and of the chains, and the operations of the chains."""
         size = query_size(flat_inputs)
         count = next((_count(i) for i in flat_inputs if isinstance(i, (Image, Video)) or is_pure(i)), 1)
-        shares = self._dirichlet(count, 2)
-        weights = self._dirichlet(count, self.mixture_width) * shares[:, 1:]
+        shares = self.dirichlet(count, 2, self.alpha)
+        weights = self.dirichlet(count, self.mixture_width, self.alpha) * shares[:, 1:]
         space = AUGMIX if self.all_ops else AUGMIX_PARTIAL
         chains = []
         for _ in range(self.mixture_width):
@@ -93,9 +93,6 @@ class AugMix(ChainOfOperations):
                 chain.append((name, self.draw_sign(strength, strength.magnitude(index, _STRENGTHS, size))))
             chains.append(chain)
         return {"original": shares[:, 0], "weights": weights, "chains": chains}
-
-    def _dirichlet(self, count: int, width: int) -> Tensor:
-        return torch._sample_dirichlet(torch.full((count, width), float(self.alpha)), generator=self.generator)
 
     def transform(self, inpt: Any, params: dict[str, Any]) -> Any:
         """Mix one input."""

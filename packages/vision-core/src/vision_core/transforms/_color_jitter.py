@@ -10,7 +10,7 @@ import torch
 from vision_core.transforms import functional as F
 from vision_core.transforms._query import query_chw
 from vision_core.transforms._random import Random
-from vision_core.transforms.functional._color_chain import ColorStep, adjust_colors
+from vision_core.transforms.functional._color_chain import adjust_colors
 from vision_core.transforms.functional._dispatch import find_kernel
 
 __all__ = ["ColorJitter", "RandomPhotometricDistort"]
@@ -112,7 +112,7 @@ class ColorJitter(Random):
         return _run(steps, inpt)
 
 
-def _run(steps: list[ColorStep], inpt: Any) -> Any:
+def _run(steps: list[Any], inpt: Any) -> Any:
     kernel = find_kernel(adjust_colors, inpt) if steps else None
     return inpt if kernel is None else kernel(inpt, steps)
 

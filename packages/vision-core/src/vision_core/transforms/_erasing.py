@@ -103,10 +103,11 @@ class RandomErasing(RandomTransform):
 
     def transform(self, inpt: Any, params: dict[str, Any]) -> Any:
         """Erase the rectangle in one image."""
-        kernel = find_kernel(F.erase, inpt) if params["v"] is not None else None
-        if kernel is None:
+        v = params["v"]
+        kernel = None if v is None else find_kernel(F.erase, inpt)
+        if v is None or kernel is None:
             return inpt
-        v = params["v"].to(inpt.device) if isinstance(inpt, Tensor) else params["v"]
+        v = v.to(inpt.device) if isinstance(inpt, Tensor) else v
         return kernel(inpt, params["i"], params["j"], params["h"], params["w"], v, self.inplace)
 
 

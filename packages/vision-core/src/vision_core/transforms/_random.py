@@ -50,6 +50,12 @@ class Random(Transform):
         device = None if self.generator is None else self.generator.device
         return torch.randperm(count, generator=self.generator, device=device).tolist()
 
+    def dirichlet(self, count: int, width: int, alpha: float) -> torch.Tensor:
+        """Draw `[count, width]` shares whose rows sum to 1, from a symmetric Dirichlet distribution."""
+        concentration = torch.full((count, width), float(alpha))
+        # torch.distributions takes no generator, what it calls does.
+        return torch._sample_dirichlet(concentration, generator=self.generator)  # type: ignore[attr-defined]
+
     def pick(self, weights: list[float]) -> int:
         """Draw a position of `weights`, each as likely as its weight says."""
         generator = self.generator
