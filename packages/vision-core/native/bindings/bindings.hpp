@@ -26,6 +26,7 @@ T* out(uintptr_t address) {
 void bind_boxes(nb::module_& m);
 void bind_colour(nb::module_& m);
 void bind_copies(nb::module_& m);
+void bind_deform_conv(nb::module_& m);
 void bind_detection_metrics(nb::module_& m);
 void bind_nms(nb::module_& m);
 void bind_normalize(nb::module_& m);

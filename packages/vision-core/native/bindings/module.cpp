@@ -6,6 +6,7 @@ NB_MODULE(_native_ext, m) {
   vision_core::bind_boxes(m);
   vision_core::bind_colour(m);
   vision_core::bind_copies(m);
+  vision_core::bind_deform_conv(m);
   vision_core::bind_detection_metrics(m);
   vision_core::bind_nms(m);
   vision_core::bind_normalize(m);

@@ -134,3 +134,44 @@ class DetectionProblem:
     recall: int
 
 def evaluate_detections(problem: DetectionProblem, threads: int) -> None: ...
+def deform_conv_sample(
+    sizes: tuple[int, ...],
+    image: int,
+    images: int,
+    begin: int,
+    end: int,
+    pixels: int,
+    offset: int,
+    mask: int,
+    double: bool,
+    threads: int,
+    columns: int,
+) -> None: ...
+def deform_conv_gradients(
+    sizes: tuple[int, ...],
+    image: int,
+    images: int,
+    begin: int,
+    end: int,
+    pixels: int,
+    offset: int,
+    mask: int,
+    double: bool,
+    threads: int,
+    columns: int,
+    pixel_gradient: int,
+    offset_gradient: int,
+    mask_gradient: int,
+) -> None: ...
+def deform_conv_small(
+    sizes: tuple[int, ...],
+    batch: int,
+    out_channels: int,
+    input: int,
+    offset: int,
+    weight: int,
+    bias: int,
+    mask: int,
+    double: bool,
+    out: int,
+) -> None: ...

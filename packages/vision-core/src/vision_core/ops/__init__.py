@@ -20,6 +20,7 @@ from vision_core.ops.boxes import (
     remove_small_boxes,
 )
 from vision_core.ops.ciou_loss import complete_box_iou_loss
+from vision_core.ops.deform_conv import DeformConv2d, deform_conv2d
 from vision_core.ops.diou_loss import distance_box_iou_loss
 from vision_core.ops.giou_loss import generalized_box_iou_loss
 from vision_core.ops.poolers import MultiScaleRoIAlign
@@ -41,6 +42,7 @@ from vision_core.ops.roi_align_3d import roi_align_3d
 from vision_core.ops.roi_pool import RoIPool, roi_pool
 
 __all__ = [
+    "DeformConv2d",
     "MultiScaleRoIAlign",
     "PSRoIAlign",
     "PSRoIPool",
@@ -54,6 +56,7 @@ __all__ = [
     "clip_boxes_to_image",
     "complete_box_iou",
     "complete_box_iou_loss",
+    "deform_conv2d",
     "distance_box_iou",
     "distance_box_iou_loss",
     "generalized_box_iou",
