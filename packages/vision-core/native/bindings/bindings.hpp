@@ -31,6 +31,7 @@ void bind_detection_metrics(nb::module_& m);
 void bind_nms(nb::module_& m);
 void bind_normalize(nb::module_& m);
 void bind_points(nb::module_& m);
+void bind_regions(nb::module_& m);
 void bind_resize(nb::module_& m);
 void bind_rle(nb::module_& m);
 void bind_smooth(nb::module_& m);

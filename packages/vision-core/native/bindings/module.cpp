@@ -11,6 +11,7 @@ NB_MODULE(_native_ext, m) {
   vision_core::bind_nms(m);
   vision_core::bind_normalize(m);
   vision_core::bind_points(m);
+  vision_core::bind_regions(m);
   vision_core::bind_resize(m);
   vision_core::bind_rle(m);
   vision_core::bind_smooth(m);

@@ -34,6 +34,9 @@ _FUNCTIONS = (  # what this version calls; a module that lacks one was built fro
     "normalize_u8",
     "pad_u8",
     "point_u8",
+    "max_regions",
+    "nms",
+    "pool_regions",
     "resize_u8",
     "rle_area",
     "rle_boxes",
@@ -48,6 +51,8 @@ _FUNCTIONS = (  # what this version calls; a module that lacks one was built fro
     "sharpness_u8",
     "soft_nms",
     "warp_u8",
+    "spread_max_regions",
+    "spread_regions",
 )
 
 

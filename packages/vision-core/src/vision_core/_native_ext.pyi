@@ -1,5 +1,7 @@
 """Kernels of vision-core. Pointers are addresses of contiguous memory; nothing is checked here, the callers do that."""
 
+from collections.abc import Sequence
+
 compiler: str
 environment_error: str | None
 
@@ -175,3 +177,44 @@ def deform_conv_small(
     double: bool,
     out: int,
 ) -> None: ...
+def pool_regions(
+    input: int,
+    boxes: int,
+    pooled: int,
+    input_shape: Sequence[int],
+    pooled_shape: Sequence[int],
+    scale: Sequence[float],
+    settings: tuple[int, int, int],
+    flags: tuple[bool, bool, bool, bool],
+) -> int: ...
+def spread_regions(
+    pooled: int,
+    boxes: int,
+    input: int,
+    input_shape: Sequence[int],
+    pooled_shape: Sequence[int],
+    scale: Sequence[float],
+    settings: tuple[int, int, int],
+    flags: tuple[bool, bool, bool, bool],
+) -> int: ...
+def max_regions(
+    input: int,
+    boxes: int,
+    pooled: int,
+    places: int,
+    input_shape: Sequence[int],
+    pooled_shape: Sequence[int],
+    scale: float,
+    threads: int,
+    double: tuple[bool, bool],
+) -> int: ...
+def spread_max_regions(
+    pooled: int,
+    images: int,
+    places: int,
+    input: int,
+    input_shape: Sequence[int],
+    pooled_shape: Sequence[int],
+    threads: int,
+    double: bool,
+) -> int: ...

@@ -20,9 +20,6 @@ from vision_core.ops._regions import check_regions, coordinates, wrong_image
 __all__: list[str] = []
 
 
-def _kernels() -> Any:
-    return _native.module if hasattr(_native.module, "pool_regions") else None
-
 
 _ARGUMENTS = "(Tensor input, Tensor boxes, SymInt[] output_size, float spatial_scale)"
 library.define(f"roi_pool{_ARGUMENTS} -> Tensor")
@@ -59,14 +56,14 @@ def _places(boxes: Tensor, argmax: Tensor, input_shape: list[int]) -> Tensor:
 
 @torch.library.impl(library, "roi_pool", "CPU")
 def _pool(input: Tensor, boxes: Tensor, output_size: list[int], spatial_scale: float) -> Tensor:
-    if _kernels() is None:
+    if _native.module is None:
         return _pool_plain(input, boxes, output_size, spatial_scale)
     return _run(input, boxes, output_size, spatial_scale, places=False)[0]
 
 
 @torch.library.impl(library, "roi_pool_argmax", "CPU")
 def _argmax(input: Tensor, boxes: Tensor, output_size: list[int], spatial_scale: float) -> tuple[Tensor, Tensor]:
-    if _kernels() is None:
+    if _native.module is None:
         return _argmax_plain(input, boxes, output_size, spatial_scale)
     return _run(input, boxes, output_size, spatial_scale, places=True)
 
@@ -81,7 +78,7 @@ def _run(
     shape = [boxes.shape[0], input.shape[1], output_size[0], output_size[1]]
     pooled = torch.empty(shape, dtype=precise.dtype)
     argmax = torch.empty(shape if places else 0, dtype=torch.int32)
-    bad = _kernels().max_regions(
+    bad = _native.module.max_regions(
         precise.data_ptr(),
         rois.data_ptr(),
         pooled.data_ptr(),
@@ -94,6 +91,8 @@ def _run(
     )
     if bad >= 0:
         raise wrong_image(boxes, bad, input.shape[0])
+    if bad != -1:
+        raise ValueError(f"input: expected images of less than 2**31 pixels, got {tuple(input.shape)}")
     if precise.dtype is not dtype:
         pooled = pooled.clamp(min=torch.finfo(dtype).min).to(dtype)
     return pooled, argmax
@@ -101,7 +100,7 @@ def _run(
 
 @torch.library.impl(library, "roi_pool_backward", "CPU")
 def _backward(grad: Tensor, boxes: Tensor, argmax: Tensor, input_shape: list[int]) -> Tensor:
-    native = _kernels()
+    native = _native.module
     if native is None:
         return _backward_plain(grad, boxes, argmax, input_shape)
     dtype = grad.dtype
@@ -109,7 +108,7 @@ def _backward(grad: Tensor, boxes: Tensor, argmax: Tensor, input_shape: list[int
     images = boxes[:, 0].to(torch.int64)
     argmax = argmax.contiguous()
     spread = torch.empty(input_shape, dtype=precise.dtype)
-    native.spread_max_regions(
+    bad = native.spread_max_regions(
         precise.data_ptr(),
         images.data_ptr(),
         argmax.data_ptr(),
@@ -119,6 +118,8 @@ def _backward(grad: Tensor, boxes: Tensor, argmax: Tensor, input_shape: list[int
         torch.get_num_threads(),
         precise.dtype is torch.float64,
     )
+    if bad >= 0:
+        raise wrong_image(boxes, bad, input_shape[0])
     return spread if precise.dtype is dtype else spread.to(dtype)
 
 

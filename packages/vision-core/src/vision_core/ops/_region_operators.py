@@ -20,9 +20,6 @@ from vision_core.ops._regions import check_regions, coordinates, wrong_image
 __all__: list[str] = []
 
 
-def _kernels() -> Any:
-    return _native.module if hasattr(_native.module, "pool_regions") else None
-
 
 _KINDS = {  # name: number in the native module, values of a box
     "roi_align": (0, 4),
@@ -31,6 +28,7 @@ _KINDS = {  # name: number in the native module, values of a box
     "ps_roi_align": (3, 4),
     "ps_roi_pool": (4, 4),
 }
+_TOO_LARGE = -2  # images of more than 2**31 pixels, which the kernels do not number
 _SETTINGS = "float[] scale, int sampling_ratio, bool aligned"
 
 
@@ -77,7 +75,7 @@ class _Operator:
         sampling_ratio: int,
         aligned: bool,
     ) -> Tensor:
-        native = _kernels()
+        native = _native.module
         if native is None:
             return self.pool_plain(input, boxes, output_size, scale, sampling_ratio, aligned)
         check_regions(input, boxes, output_size, self.values, self.sensitive)
@@ -101,6 +99,8 @@ class _Operator:
             (self.number, sampling_ratio, torch.get_num_threads()),
             (aligned, channels_last, precise.dtype is torch.float64, rois.dtype is torch.float64),
         )
+        if bad == _TOO_LARGE:
+            return self.pool_plain(input, boxes, output_size, scale, sampling_ratio, aligned)
         if bad >= 0:
             raise wrong_image(boxes, bad, input.shape[0])
         return pooled if precise.dtype is dtype else pooled.to(dtype)
@@ -114,7 +114,7 @@ class _Operator:
         sampling_ratio: int,
         aligned: bool,
     ) -> Tensor:
-        native = _kernels()
+        native = _native.module
         if native is None:
             return self.spread_plain(grad, boxes, input_shape, scale, sampling_ratio, aligned)
         dtype = grad.dtype
@@ -131,6 +131,8 @@ class _Operator:
             (self.number, sampling_ratio, torch.get_num_threads()),
             (aligned, False, precise.dtype is torch.float64, rois.dtype is torch.float64),
         )
+        if bad == _TOO_LARGE:
+            return self.spread_plain(grad, boxes, input_shape, scale, sampling_ratio, aligned)
         if bad >= 0:
             raise wrong_image(boxes, bad, input_shape[0])
         return spread if precise.dtype is dtype else spread.to(dtype)
