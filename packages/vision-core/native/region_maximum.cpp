@@ -44,6 +44,13 @@ void group(int64_t images, int64_t boxes, Image&& image, std::vector<int64_t>& b
   for (int64_t k = 0; k < boxes; ++k) order[static_cast<size_t>(next[static_cast<size_t>(image(k))]++)] = k;
 }
 
+// plane[places[i]] += bins[i]; places outside of the plane are passed over.
+template <class T>
+inline void add_at(const T* bins, const int32_t* places, int64_t count, T* plane, int64_t pixels) {
+  for (int64_t i = 0; i < count; ++i)
+    if (static_cast<uint64_t>(static_cast<int64_t>(places[i])) < static_cast<uint64_t>(pixels)) plane[places[i]] += bins[i];
+}
+
 template <class T>
 class Job {
  public:
@@ -170,16 +177,20 @@ int64_t spread_max_regions(const MaxShape& shape, const T* bins, const int64_t* 
   group(shape.images, shape.boxes, [images](int64_t k) { return images[k]; }, begin, order);
   const int64_t pixels = shape.height * shape.width, per_box = shape.row_bins * shape.column_bins;
   const double work = static_cast<double>(shape.images * pixels + shape.boxes * per_box) * static_cast<double>(shape.channels);
-  // A plane belongs to one thread, and gets its sums in the order of the boxes.
-  vision::parallel_for(shape.images * shape.channels, 1, work < worth_a_thread ? 1 : shape.threads, [&](int64_t first, int64_t last) {
-    for (int64_t plane = first; plane < last; ++plane) {
-      T* to = image + plane * pixels;
-      std::memset(to, 0, static_cast<size_t>(pixels) * sizeof(T));
-      const int64_t n = plane / shape.channels, channel = plane % shape.channels;
+  // A plane belongs to one thread, and gets its sums in the order of the boxes. Some planes at a time, so that bins are
+  // read in long runs; not more than the cache holds.
+  const int64_t group_size = std::clamp<int64_t>((int64_t{1} << 17) / std::max<int64_t>(pixels * static_cast<int64_t>(sizeof(T)), 1), 1, 16);
+  const int64_t groups = (shape.channels + group_size - 1) / group_size;
+  vision::parallel_for(shape.images * groups, 1, work < worth_a_thread ? 1 : shape.threads, [&](int64_t first, int64_t last) {
+    for (int64_t item = first; item < last; ++item) {
+      const int64_t n = item / groups, channel = item % groups * group_size;
+      const int64_t channels = std::min(group_size, shape.channels - channel);
+      T* planes = image + (n * shape.channels + channel) * pixels;
+      std::memset(planes, 0, static_cast<size_t>(channels * pixels) * sizeof(T));
       for (int64_t k = begin[static_cast<size_t>(n)]; k < begin[static_cast<size_t>(n) + 1]; ++k) {
         const int64_t at = (order[static_cast<size_t>(k)] * shape.channels + channel) * per_box;
-        for (int64_t bin = at; bin < at + per_box; ++bin)
-          if (static_cast<uint64_t>(static_cast<int64_t>(places[bin])) < static_cast<uint64_t>(pixels)) to[places[bin]] += bins[bin];
+        for (int64_t c = 0; c < channels; ++c)
+          add_at(bins + at + c * per_box, places + at + c * per_box, per_box, planes + c * pixels, pixels);
       }
     }
   });

@@ -12,19 +12,53 @@ import torch
 from torch import Tensor
 
 from vision_core import _native
+from vision_core._direct import runs_directly
 from vision_core._library import library
 from vision_core.ops._region_operators import in_front, number_batches
 from vision_core.ops._region_reference import maximum_reference
-from vision_core.ops._regions import check_regions, coordinates, wrong_image
+from vision_core.ops._regions import check_regions, coordinates, kernel_boxes, wrong_image
 
-__all__: list[str] = []
-
+__all__ = ["pool_maximum"]
 
 
 _ARGUMENTS = "(Tensor input, Tensor boxes, SymInt[] output_size, float spatial_scale)"
 library.define(f"roi_pool{_ARGUMENTS} -> Tensor")
 library.define(f"roi_pool_argmax{_ARGUMENTS} -> (Tensor, Tensor)")
 library.define("roi_pool_backward(Tensor grad, Tensor boxes, Tensor argmax, SymInt[] input_shape) -> Tensor")
+
+
+def pool_maximum(input: Tensor, boxes: Tensor, output_size: list[int], spatial_scale: float) -> Tensor:
+    """Do what `roi_pool` in `torch.ops` does, without its overhead where that is possible.
+
+    The places of the maxima are only worth their memory where a gradient is wanted.
+    """
+    differentiated = input.requires_grad and torch.is_grad_enabled()
+    if not runs_directly(input, boxes):
+        if differentiated:
+            return torch.ops.vision_core.roi_pool_argmax(input, boxes, output_size, spatial_scale)[0]
+        return torch.ops.vision_core.roi_pool(input, boxes, output_size, spatial_scale)
+    if differentiated:
+        return _Pooling.apply(input, boxes, output_size, spatial_scale)
+    return _pool(input, boxes, output_size, spatial_scale)
+
+
+class _Pooling(torch.autograd.Function):
+    """The gradient of a direct call."""
+
+    @staticmethod
+    def forward(ctx: Any, input: Tensor, boxes: Tensor, output_size: list[int], spatial_scale: float) -> Tensor:
+        pooled, argmax = _argmax(input, boxes, output_size, spatial_scale)
+        ctx.save_for_backward(boxes, argmax)
+        ctx.shape = input.shape
+        return pooled
+
+    @staticmethod
+    def backward(ctx: Any, *grads: Tensor) -> tuple[Tensor | None, ...]:
+        (grad,), (boxes, argmax) = grads, ctx.saved_tensors
+        again = grad.requires_grad and torch.is_grad_enabled()  # the gradient of the gradient is asked for
+        direct = not again and runs_directly(grad, boxes)
+        spread = (_backward if direct else torch.ops.vision_core.roi_pool_backward)(grad, boxes, argmax, ctx.shape)
+        return spread, None, None, None
 
 
 @torch.library.impl(library, "roi_pool", "CompositeExplicitAutograd")
@@ -74,7 +108,7 @@ def _run(
     check_regions(input, boxes, output_size, 4, False)
     dtype = input.dtype
     precise = (input if dtype is torch.float32 or dtype is torch.float64 else input.to(torch.float32)).contiguous()
-    rois = coordinates(boxes).contiguous()
+    rois = kernel_boxes(boxes)
     shape = [boxes.shape[0], input.shape[1], output_size[0], output_size[1]]
     pooled = torch.empty(shape, dtype=precise.dtype)
     argmax = torch.empty(shape if places else 0, dtype=torch.int32)

@@ -13,12 +13,12 @@ import torch
 from torch import Tensor
 
 from vision_core import _native
+from vision_core._direct import runs_directly
 from vision_core._library import library
 from vision_core.ops._region_reference import SENSITIVE, pool_reference, spread_reference
-from vision_core.ops._regions import check_regions, coordinates, wrong_image
+from vision_core.ops._regions import check_regions, coordinates, kernel_boxes, wrong_image
 
-__all__: list[str] = []
-
+__all__ = ["OPERATORS"]
 
 
 _KINDS = {  # name: number in the native module, values of a box
@@ -59,6 +59,22 @@ class _Operator:
         torch.library.register_vmap(f"vision_core::{name}", self.pool_batched, lib=library)
         torch.library.register_vmap(f"vision_core::{backward}", self.spread_batched, lib=library)
 
+    def __call__(
+        self,
+        input: Tensor,
+        boxes: Tensor,
+        output_size: list[int],
+        scale: list[float],
+        sampling_ratio: int,
+        aligned: bool,
+    ) -> Tensor:
+        """Do what the operator in `torch.ops` does, without its overhead where that is possible."""
+        if not runs_directly(input, boxes):
+            return self.forward_operator(input, boxes, output_size, scale, sampling_ratio, aligned)
+        if input.requires_grad and torch.is_grad_enabled():
+            return _Pooling.apply(self, input, boxes, output_size, scale, sampling_ratio, aligned)
+        return self.pool(input, boxes, output_size, scale, sampling_ratio, aligned)
+
     def pool_plain(self, input: Tensor, boxes: Tensor, output_size: list[int], *settings: Any) -> Tensor:
         check_regions(input, boxes, output_size, self.values, self.sensitive)
         return pool_reference(self.name, input, boxes, output_size, *settings)
@@ -86,7 +102,7 @@ class _Operator:
             channels_last = precise.dim() == 4 and precise.is_contiguous(memory_format=torch.channels_last)
             if not channels_last or self.sensitive or precise.shape[1] < 16:
                 precise, channels_last = precise.contiguous(), False
-        rois = coordinates(boxes).contiguous()
+        rois = kernel_boxes(boxes)
         shape = self.pooled_shape(input, boxes, output_size)
         pooled = torch.empty(shape, dtype=precise.dtype)
         bad = native.pool_regions(
@@ -119,7 +135,7 @@ class _Operator:
             return self.spread_plain(grad, boxes, input_shape, scale, sampling_ratio, aligned)
         dtype = grad.dtype
         precise = (grad if dtype is torch.float32 or dtype is torch.float64 else grad.to(torch.float32)).contiguous()
-        rois = coordinates(boxes).contiguous()
+        rois = kernel_boxes(boxes)
         spread = torch.empty(input_shape, dtype=precise.dtype)
         bad = native.spread_regions(
             precise.data_ptr(),
@@ -195,4 +211,22 @@ def in_front(x: Tensor, dim: int | None, size: int) -> Tensor:
     return x.expand(size, *x.shape) if dim is None else x.movedim(dim, 0)
 
 
-_operators = [_Operator(name) for name in _KINDS]
+class _Pooling(torch.autograd.Function):
+    """The gradient of an operator that is called directly."""
+
+    @staticmethod
+    def forward(ctx: Any, operator: _Operator, *inputs: Any) -> Tensor:
+        operator.remember_input(ctx, inputs, inputs[0])
+        ctx.operator = operator
+        return operator.pool(*inputs)
+
+    @staticmethod
+    def backward(ctx: Any, *grads: Tensor) -> tuple[Tensor | None, ...]:
+        operator, (grad,), (boxes,) = ctx.operator, grads, ctx.saved_tensors
+        again = grad.requires_grad and torch.is_grad_enabled()  # the gradient of the gradient is asked for
+        direct = not again and runs_directly(grad, boxes)
+        spread = (operator.spread if direct else operator.backward_operator)(grad, boxes, ctx.shape, *ctx.settings)
+        return None, spread, None, None, None, None, None
+
+
+OPERATORS = {name: _Operator(name) for name in _KINDS}

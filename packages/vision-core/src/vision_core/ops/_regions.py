@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 from torch._jit_internal import BroadcastingList2  # type: ignore[attr-defined]
 
-__all__ = ["as_rois", "check_regions", "coordinates", "image_numbers", "pair", "wrong_image"]
+__all__ = ["as_rois", "check_regions", "coordinates", "image_numbers", "kernel_boxes", "pair", "wrong_image"]
 
 
 def as_rois(boxes: Tensor | list[Tensor], values: int) -> Tensor:
@@ -90,6 +90,13 @@ def coordinates(boxes: Tensor) -> Tensor:
     """Return boxes in a precision with enough digits for coordinates: at least float32."""
     boxes = boxes.detach()
     return boxes if boxes.dtype == torch.float64 else boxes.to(torch.float32)
+
+
+def kernel_boxes(boxes: Tensor) -> Tensor:
+    """Return boxes in a form that kernels read: contiguous float32 or float64."""
+    if boxes.dtype is not torch.float32 and boxes.dtype is not torch.float64:
+        boxes = boxes.to(torch.float32)
+    return boxes.contiguous()
 
 
 def image_numbers(boxes: Tensor, images: int) -> Tensor:

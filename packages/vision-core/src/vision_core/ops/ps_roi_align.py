@@ -10,10 +10,12 @@ import torch
 from torch import Tensor, nn
 from torch._jit_internal import BroadcastingList2  # type: ignore[attr-defined]
 
-import vision_core.ops._region_operators  # noqa: F401  (registers torch.ops.vision_core.ps_roi_align)
+from vision_core.ops._region_operators import OPERATORS
 from vision_core.ops._regions import as_rois, pair
 
 __all__ = ["PSRoIAlign", "ps_roi_align"]
+
+_OPERATOR = OPERATORS["ps_roi_align"]
 
 
 def ps_roi_align(
@@ -50,7 +52,10 @@ def ps_roi_align(
     """
     size = pair(output_size)
     scale = [spatial_scale, spatial_scale]
-    return torch.ops.vision_core.ps_roi_align(input, as_rois(boxes, 4), size, scale, sampling_ratio, True)
+    rois = as_rois(boxes, 4)
+    if not torch.jit.is_scripting():
+        return _OPERATOR(input, rois, size, scale, sampling_ratio, True)
+    return torch.ops.vision_core.ps_roi_align(input, rois, size, scale, sampling_ratio, True)
 
 
 class PSRoIAlign(nn.Module):

@@ -14,10 +14,12 @@ import torch
 from torch import Tensor, nn
 from torch._jit_internal import BroadcastingList2  # type: ignore[attr-defined]
 
-import vision_core.ops._region_operators  # noqa: F401  (registers torch.ops.vision_core.ps_roi_pool)
+from vision_core.ops._region_operators import OPERATORS
 from vision_core.ops._regions import as_rois, pair
 
 __all__ = ["PSRoIPool", "ps_roi_pool"]
+
+_OPERATOR = OPERATORS["ps_roi_pool"]
 
 
 def ps_roi_pool(
@@ -52,7 +54,10 @@ def ps_roi_pool(
     """
     size = pair(output_size)
     scale = [spatial_scale, spatial_scale]
-    return torch.ops.vision_core.ps_roi_pool(input, as_rois(boxes, 4), size, scale, 0, False)
+    rois = as_rois(boxes, 4)
+    if not torch.jit.is_scripting():
+        return _OPERATOR(input, rois, size, scale, 0, False)
+    return torch.ops.vision_core.ps_roi_pool(input, rois, size, scale, 0, False)
 
 
 class PSRoIPool(nn.Module):

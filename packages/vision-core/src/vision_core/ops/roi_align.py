@@ -12,10 +12,13 @@ import torch
 from torch import Tensor, nn
 from torch._jit_internal import BroadcastingList2  # type: ignore[attr-defined]
 
-import vision_core.ops._region_operators  # noqa: F401  (registers torch.ops.vision_core.roi_align and its relatives)
+from vision_core.ops._region_operators import OPERATORS
 from vision_core.ops._regions import as_rois, pair
 
 __all__ = ["RoIAlign", "roi_align"]
+
+_OPERATOR = OPERATORS["roi_align"]
+_ROTATED = OPERATORS["roi_align_rotated"]
 
 
 def roi_align(
@@ -64,11 +67,15 @@ def roi_align(
     """
     size = pair(output_size)
     scale = [spatial_scale, spatial_scale]
-    if fmt == "xyxy":
-        return torch.ops.vision_core.roi_align(input, as_rois(boxes, 4), size, scale, sampling_ratio, aligned)
-    if fmt == "cxcywhr":
-        return torch.ops.vision_core.roi_align_rotated(input, as_rois(boxes, 5), size, scale, sampling_ratio, aligned)
-    raise ValueError(f"fmt: expected xyxy or cxcywhr, got {fmt}")
+    if fmt != "xyxy" and fmt != "cxcywhr":  # TorchScript knows no `in` for this
+        raise ValueError(f"fmt: expected xyxy or cxcywhr, got {fmt}")
+    rotated = fmt == "cxcywhr"
+    rois = as_rois(boxes, 5 if rotated else 4)
+    if not torch.jit.is_scripting():
+        return (_ROTATED if rotated else _OPERATOR)(input, rois, size, scale, sampling_ratio, aligned)
+    if rotated:
+        return torch.ops.vision_core.roi_align_rotated(input, rois, size, scale, sampling_ratio, aligned)
+    return torch.ops.vision_core.roi_align(input, rois, size, scale, sampling_ratio, aligned)
 
 
 class RoIAlign(nn.Module):

@@ -6,10 +6,12 @@ import torch
 from torch import Tensor
 from torch._jit_internal import BroadcastingList3  # type: ignore[attr-defined]
 
-import vision_core.ops._region_operators  # noqa: F401  (registers torch.ops.vision_core.roi_align_3d)
+from vision_core.ops._region_operators import OPERATORS
 from vision_core.ops._regions import as_rois
 
 __all__ = ["roi_align_3d"]
+
+_OPERATOR = OPERATORS["roi_align_3d"]
 
 
 def roi_align_3d(
@@ -53,4 +55,7 @@ def roi_align_3d(
         size = [output_size, output_size, output_size]
     else:
         size = [output_size[0], output_size[1], output_size[2]]
-    return torch.ops.vision_core.roi_align_3d(input, as_rois(boxes, 6), size, scale, sampling_ratio, aligned)
+    rois = as_rois(boxes, 6)
+    if not torch.jit.is_scripting():
+        return _OPERATOR(input, rois, size, scale, sampling_ratio, aligned)
+    return torch.ops.vision_core.roi_align_3d(input, rois, size, scale, sampling_ratio, aligned)

@@ -13,7 +13,7 @@ import torch
 from torch import Tensor, nn
 from torch._jit_internal import BroadcastingList2  # type: ignore[attr-defined]
 
-import vision_core.ops._region_maximum  # noqa: F401  (registers torch.ops.vision_core.roi_pool)
+from vision_core.ops._region_maximum import pool_maximum
 from vision_core.ops._regions import as_rois, pair
 
 __all__ = ["RoIPool", "roi_pool"]
@@ -50,9 +50,9 @@ def roi_pool(
     """
     size = pair(output_size)
     rois = as_rois(boxes, 4)
-    if torch.is_grad_enabled() and input.requires_grad:  # only then are the places of the maxima worth their memory
-        return torch.ops.vision_core.roi_pool_argmax(input, rois, size, spatial_scale)[0]
-    return torch.ops.vision_core.roi_pool(input, rois, size, spatial_scale)
+    if not torch.jit.is_scripting():
+        return pool_maximum(input, rois, size, spatial_scale)
+    return torch.ops.vision_core.roi_pool_argmax(input, rois, size, spatial_scale)[0]
 
 
 class RoIPool(nn.Module):

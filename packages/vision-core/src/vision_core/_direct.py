@@ -1,0 +1,54 @@
+"""The short way to a kernel, past the dispatcher of torch, for calls that nobody but the kernel needs to see.
+
+A call through `torch.ops` costs 3 us, and 10 us and more with a gradient registered: more than small inputs take to
+compute. It is needed where something stands between the caller and the kernel.
+"""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+from torch.autograd import forward_ad
+
+__all__ = ["runs_directly"]
+
+_interpreters = torch._C._functorch.peek_interpreter_stack
+_modes = torch._C._len_torch_dispatch_stack
+_function_modes = torch._C._len_torch_function_stack
+_tracing = torch._C._get_tracing_state
+_profiling = torch.autograd._profiler_enabled
+_compiling = torch.compiler.is_compiling
+
+
+def runs_directly(first: Tensor, second: Tensor) -> bool:
+    """Whether an operator on these tensors may call its kernel itself.
+
+    True for plain dense tensors of the CPU while nothing is compiled, traced, transformed (`torch.func`), profiled or
+    intercepted by a mode. Gradients in reverse mode are the caller's matter.
+
+    Args:
+        first: a tensor.
+        second: another one.
+
+    Examples:
+        >>> import torch
+        >>> runs_directly(torch.zeros(2), torch.zeros(3))
+        True
+        >>> runs_directly(torch.zeros(2, device="meta"), torch.zeros(3))
+        False
+    """
+    return (
+        not _compiling()
+        and type(first) is Tensor
+        and type(second) is Tensor
+        and first.is_cpu
+        and second.is_cpu
+        and first.layout is torch.strided
+        and second.layout is torch.strided
+        and _modes() == 0
+        and _function_modes() == 0
+        and _interpreters() is None
+        and forward_ad._current_level < 0
+        and _tracing() is None
+        and not _profiling()
+    )
