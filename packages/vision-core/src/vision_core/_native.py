@@ -29,13 +29,12 @@ _FUNCTIONS = (  # what this version calls; a module that lacks one was built fro
     "large_boxes",
     "lut_u8",
     "matrix_nms",
+    "max_regions",
     "nms",
     "nms_mask",
     "normalize_u8",
     "pad_u8",
     "point_u8",
-    "max_regions",
-    "nms",
     "pool_regions",
     "resize_u8",
     "rle_area",
@@ -50,9 +49,9 @@ _FUNCTIONS = (  # what this version calls; a module that lacks one was built fro
     "rotated_box_iou",
     "sharpness_u8",
     "soft_nms",
-    "warp_u8",
     "spread_max_regions",
     "spread_regions",
+    "warp_u8",
 )
 
 
