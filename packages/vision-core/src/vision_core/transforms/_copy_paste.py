@@ -107,7 +107,8 @@ class SimpleCopyPaste(Random):
         after = left.objects["masks"].bool().flatten(1).sum(1)
         if "boxes" in left.objects:
             changed = after != before
-            around = masks_to_boxes(left.objects["masks"].bool()).to(left.objects["boxes"].dtype)
+            around = masks_to_boxes(left.objects["masks"].bool())  # to the last pixel, boxes reach to its far edge
+            around = (around + around.new_tensor([0, 0, 1, 1])).to(left.objects["boxes"].dtype)
             left.objects["boxes"] = torch.where(changed[:, None], around, left.objects["boxes"])
         left = left.keep((after > 0) & (after >= self.min_visible * before))
         left.objects["masks"] = left.objects["masks"].to(scene.objects["masks"].dtype)
