@@ -191,5 +191,5 @@ def test_functionals_are_like_functions() -> None:
     assert list(inspect.signature(F.crop).parameters) == ["inpt", "top", "left", "height", "width"]
     assert F.crop.__name__ == "crop"
     assert "Cut a region" in (F.crop.__doc__ or "")
-    with pytest.raises(TypeError, match="crop: expected a tensor.*got list"):
+    with pytest.raises(TypeError, match=r"crop: expected a tensor.*got list"):
         F.crop([1], 0, 0, 1, 1)  # type: ignore[arg-type]

@@ -7,13 +7,30 @@ from typing import TYPE_CHECKING
 
 from torch import Tensor
 
-from vision_core.transforms.functional._dispatch import functional
+from vision_core.transforms.functional._dispatch import functional, mask_kernel, video_kernel
+from vision_core.transforms.functional._move import scale_boxes, scale_keypoints
 from vision_core.transforms.functional._pad import pad_image
+from vision_core.tv_tensors import BoundingBoxFormat
+from vision_core.tv_tensors._boxes import ClampingMode
 
 if TYPE_CHECKING:
     from PIL.Image import Image
 
-__all__ = ["center_crop", "center_crop_image", "crop", "crop_image", "two_sizes"]
+__all__ = [
+    "center_crop",
+    "center_crop_bounding_boxes",
+    "center_crop_image",
+    "center_crop_keypoints",
+    "center_crop_mask",
+    "center_crop_video",
+    "crop",
+    "crop_bounding_boxes",
+    "crop_image",
+    "crop_keypoints",
+    "crop_mask",
+    "crop_video",
+    "two_sizes",
+]
 
 
 def two_sizes(size: int | Sequence[int], argument: str = "size") -> list[int]:
@@ -50,16 +67,38 @@ def crop_image(image: Tensor, top: int, left: int, height: int, width: int) -> T
     """
     bottom, right = top + height, left + width
     full_height, full_width = image.shape[-2:]
+    if top >= 0 and left >= 0 and bottom <= full_height and right <= full_width:
+        return image[..., top:bottom, left:right]
     # A region that lies wholly outside leaves nothing to view, so both ends are kept within the image.
     first_row, last_row = min(max(top, 0), full_height), min(max(bottom, 0), full_height)
     first_column, last_column = min(max(left, 0), full_width), min(max(right, 0), full_width)
     inside = image[..., first_row:last_row, first_column:last_column]
-    missing = [first_column - left, first_row - top, right - last_column, bottom - last_row]
-    if min(top, left) >= 0 and bottom <= full_height and right <= full_width:
-        return inside
     if inside.shape[-2] == 0 or inside.shape[-1] == 0:
         return image.new_zeros((*image.shape[:-2], height, width))
-    return pad_image(inside, missing)
+    return pad_image(inside, [first_column - left, first_row - top, right - last_column, bottom - last_row])
+
+
+crop_mask = mask_kernel(crop_image)
+crop_video = video_kernel(crop_image)
+
+
+def crop_bounding_boxes(
+    bounding_boxes: Tensor,
+    format: BoundingBoxFormat | str,
+    top: int,
+    left: int,
+    height: int,
+    width: int,
+    clamping_mode: ClampingMode = "soft",
+) -> tuple[Tensor, tuple[int, int]]:
+    """Move boxes `[..., K]` into a region of their image, and return them with its (height, width)."""
+    size = (height, width)
+    return scale_boxes(bounding_boxes, format, (1, -left), (1, -top), size, clamping_mode), size
+
+
+def crop_keypoints(keypoints: Tensor, top: int, left: int, height: int, width: int) -> tuple[Tensor, tuple[int, int]]:
+    """Move keypoints `[..., 2]` into a region of their image, and return them with its (height, width)."""
+    return scale_keypoints(keypoints, (1, -left), (1, -top)), (height, width)
 
 
 def _crop_pil(image: Image, top: int, left: int, height: int, width: int) -> Image:
@@ -84,6 +123,28 @@ def center_crop_image(image: Tensor, output_size: int | Sequence[int]) -> Tensor
     return crop_image(image, *_center(image.shape[-2], image.shape[-1], output_size))
 
 
+center_crop_mask = mask_kernel(center_crop_image)
+center_crop_video = video_kernel(center_crop_image)
+
+
+def center_crop_bounding_boxes(
+    bounding_boxes: Tensor,
+    format: BoundingBoxFormat | str,
+    canvas_size: tuple[int, int],
+    output_size: int | Sequence[int],
+    clamping_mode: ClampingMode = "soft",
+) -> tuple[Tensor, tuple[int, int]]:
+    """Move boxes `[..., K]` into the middle of their image, and return them with its (height, width)."""
+    return crop_bounding_boxes(bounding_boxes, format, *_center(*canvas_size, output_size), clamping_mode)
+
+
+def center_crop_keypoints(
+    inpt: Tensor, canvas_size: tuple[int, int], output_size: int | Sequence[int]
+) -> tuple[Tensor, tuple[int, int]]:
+    """Move keypoints `[..., 2]` into the middle of their image, and return them with its (height, width)."""
+    return crop_keypoints(inpt, *_center(*canvas_size, output_size))
+
+
 def _center_crop_pil(image: Image, output_size: int | Sequence[int]) -> Image:
     return _crop_pil(image, *_center(image.height, image.width, output_size))
 
@@ -98,5 +159,17 @@ def _center_start(full: int, wanted: int) -> int:
     return round((full - wanted) / 2) if full >= wanted else -((wanted - full) // 2)
 
 
-crop = functional(crop_image, pil=_crop_pil)
-center_crop = functional(center_crop_image, pil=_center_crop_pil)
+crop = functional(
+    crop_image,
+    mask=crop_mask,
+    boxes=crop_bounding_boxes,
+    keypoints=crop_keypoints,
+    pil=_crop_pil,
+)
+center_crop = functional(
+    center_crop_image,
+    mask=center_crop_mask,
+    boxes=center_crop_bounding_boxes,
+    keypoints=center_crop_keypoints,
+    pil=_center_crop_pil,
+)

@@ -27,7 +27,7 @@ from vision_core._pillow import is_pil_image
 from vision_core.tv_tensors import BoundingBoxes, Image, KeyPoints, Mask, TVTensor, Video
 from vision_core.tv_tensors._base import plain
 
-__all__ = ["Functional", "functional", "mask_kernel", "register_kernel", "video_kernel"]
+__all__ = ["Functional", "functional", "is_pure_tensor", "mask_kernel", "register_kernel", "video_kernel"]
 
 Kernel = Callable[..., Any]
 _DERIVE: Any = object()  # an argument that was not given
@@ -90,10 +90,10 @@ def functional(
     for kind, own in ((Image, image), (Video, video)):
         own = kernel if own is _DERIVE else own
         if own is not None:
-            kernels[kind] = _typed(own, names)
+            kernels[kind] = _typed(own, names, kind)
     for kind, own in ((Mask, mask), (BoundingBoxes, boxes), (KeyPoints, keypoints)):
         if own is not None:
-            kernels[kind] = _typed(own, names, kind._metadata)
+            kernels[kind] = _typed(own, names, kind)
     pil = _through_tensor(kernel) if pil is _DERIVE else pil
     if pil is not None:
         kernels[_PIL] = pil
@@ -130,6 +130,16 @@ def find_kernel(operation: Functional, inpt: Any) -> Kernel | None:
         if base is TVTensor:  # a type of its own, not an image
             return None
     return None
+
+
+def is_pure_tensor(inpt: Any) -> bool:
+    """Say whether something is a tensor whose type does not tell what it holds.
+
+    Examples:
+        >>> is_pure_tensor(torch.zeros(1)), is_pure_tensor(Mask(torch.zeros(1, 1)))
+        (True, False)
+    """
+    return isinstance(inpt, Tensor) and not isinstance(inpt, TVTensor)
 
 
 def _kinds(kernels: dict[type, Kernel]) -> str:
@@ -169,17 +179,17 @@ def register_kernel(functional: Functional, tv_tensor_cls: type[TVTensor]) -> Ca
     return register
 
 
-def _typed(kernel: Kernel, names: tuple[str, ...], metadata: tuple[str, ...] = ()) -> Kernel:
+def _typed(kernel: Kernel, names: tuple[str, ...], kind: type[TVTensor]) -> Kernel:
     """Unwrap a typed input, hand the kernel what it knows of the arguments and of the metadata, and wrap the result."""
     accepted = tuple(inspect.signature(kernel).parameters)[1:]
     if accepted == names:
 
         def straight(inpt: TVTensor, *args: Any, **kwargs: Any) -> Any:
-            return _wrap(kernel(plain(inpt), *args, **kwargs), inpt)
+            return _wrap(kernel(plain(inpt), *args, **kwargs), inpt, kind)
 
         return straight
     known = frozenset(accepted) & frozenset(names)
-    asked = tuple(name for name in metadata if name in accepted)
+    asked = tuple(name for name in kind._metadata if name in accepted)
 
     def chosen(inpt: TVTensor, *args: Any, **kwargs: Any) -> Any:
         given = dict(zip(names, args, strict=False), **kwargs)
@@ -188,18 +198,20 @@ def _typed(kernel: Kernel, names: tuple[str, ...], metadata: tuple[str, ...] = (
         values = {name: value for name, value in given.items() if name in known}
         for name in asked:
             values[name] = getattr(inpt, name)
-        return _wrap(kernel(plain(inpt), **values), inpt)
+        return _wrap(kernel(plain(inpt), **values), inpt, kind)
 
     return chosen
 
 
-def _wrap(output: Any, like: TVTensor) -> Any:
+def _wrap(output: Any, like: TVTensor, kind: type[TVTensor]) -> Any:
+    if type(like) is not kind:  # spelt out, as torch.compile follows a type that it knows by name
+        kind = type(like)
     if isinstance(output, Tensor):
-        return type(like).wrap(output, like)
-    if like._metadata:
+        return kind.wrap(output, like)
+    if kind._metadata:
         tensor, canvas_size = output
-        return type(like).wrap(tensor, like, canvas_size=tuple(canvas_size))
-    return type(output)(type(like).wrap(tensor, like) for tensor in output)  # several crops
+        return kind.wrap(tensor, like, canvas_size=tuple(canvas_size))
+    return type(output)(kind.wrap(tensor, like) for tensor in output)  # several crops
 
 
 def _through_tensor(kernel: Kernel) -> Kernel:

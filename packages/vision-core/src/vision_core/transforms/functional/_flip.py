@@ -4,14 +4,35 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import torch
 from torch import Tensor
 
-from vision_core.transforms.functional._dispatch import functional
+from vision_core import _pixels
+from vision_core.transforms.functional._dispatch import functional, mask_kernel, video_kernel
+from vision_core.transforms.functional._move import scale_boxes, scale_keypoints
+from vision_core.tv_tensors import BoundingBoxFormat
 
 if TYPE_CHECKING:
     from PIL.Image import Image
 
-__all__ = ["hflip", "horizontal_flip", "horizontal_flip_image", "vertical_flip", "vertical_flip_image", "vflip"]
+__all__ = [
+    "hflip",
+    "horizontal_flip",
+    "horizontal_flip_bounding_boxes",
+    "horizontal_flip_image",
+    "horizontal_flip_keypoints",
+    "horizontal_flip_mask",
+    "horizontal_flip_video",
+    "vertical_flip",
+    "vertical_flip_bounding_boxes",
+    "vertical_flip_image",
+    "vertical_flip_keypoints",
+    "vertical_flip_mask",
+    "vertical_flip_video",
+    "vflip",
+]
+
+_SMALL = 4096  # bytes below which torch is done before our kernel has been called
 
 
 def horizontal_flip_image(image: Tensor) -> Tensor:
@@ -28,7 +49,11 @@ def horizontal_flip_image(image: Tensor) -> Tensor:
         >>> horizontal_flip_image(torch.tensor([[[1, 2, 3]]])).tolist()
         [[[3, 2, 1]]]
     """
-    return image.flip(-1)
+    if image.dtype == torch.uint8 and image.numel() >= _SMALL:
+        flipped = _pixels.horizontal_flip(image)
+        if flipped is not None:
+            return flipped
+    return _flip(image, -1)
 
 
 def vertical_flip_image(image: Tensor) -> Tensor:
@@ -45,7 +70,48 @@ def vertical_flip_image(image: Tensor) -> Tensor:
         >>> vertical_flip_image(torch.tensor([[[1], [2]]])).tolist()
         [[[2], [1]]]
     """
-    return image.flip(-2)
+    if image.dtype == torch.uint8 and image.numel() >= _SMALL:
+        flipped = _pixels.vertical_flip(image)
+        if flipped is not None:
+            return flipped
+    return _flip(image, -2)
+
+
+def _flip(image: Tensor, axis: int) -> Tensor:
+    if image.dtype in (torch.uint16, torch.uint32, torch.uint64):  # torch flips only their signed twins
+        signed = {torch.uint16: torch.int16, torch.uint32: torch.int32, torch.uint64: torch.int64}[image.dtype]
+        return image.view(signed).flip(axis).view(image.dtype)
+    return image.flip(axis)
+
+
+horizontal_flip_mask = mask_kernel(horizontal_flip_image)
+horizontal_flip_video = video_kernel(horizontal_flip_image)
+vertical_flip_mask = mask_kernel(vertical_flip_image)
+vertical_flip_video = video_kernel(vertical_flip_image)
+
+
+def horizontal_flip_bounding_boxes(
+    bounding_boxes: Tensor, format: BoundingBoxFormat | str, canvas_size: tuple[int, int]
+) -> Tensor:
+    """Mirror boxes `[..., K]` left to right in an image of `canvas_size`."""
+    return scale_boxes(bounding_boxes, format, (-1, canvas_size[1]), (1, 0), canvas_size)
+
+
+def vertical_flip_bounding_boxes(
+    bounding_boxes: Tensor, format: BoundingBoxFormat | str, canvas_size: tuple[int, int]
+) -> Tensor:
+    """Turn boxes `[..., K]` upside down in an image of `canvas_size`."""
+    return scale_boxes(bounding_boxes, format, (1, 0), (-1, canvas_size[0]), canvas_size)
+
+
+def horizontal_flip_keypoints(keypoints: Tensor, canvas_size: tuple[int, int]) -> Tensor:
+    """Mirror keypoints `[..., 2]` left to right: column 0 becomes the last column."""
+    return scale_keypoints(keypoints, (-1, canvas_size[1] - 1), (1, 0))
+
+
+def vertical_flip_keypoints(keypoints: Tensor, canvas_size: tuple[int, int]) -> Tensor:
+    """Turn keypoints `[..., 2]` upside down: row 0 becomes the last row."""
+    return scale_keypoints(keypoints, (1, 0), (-1, canvas_size[0] - 1))
 
 
 def _horizontal_flip_pil(image: Image) -> Image:
@@ -60,5 +126,17 @@ def _vertical_flip_pil(image: Image) -> Image:
     return image.transpose(Transpose.FLIP_TOP_BOTTOM)
 
 
-horizontal_flip = hflip = functional(horizontal_flip_image, pil=_horizontal_flip_pil)
-vertical_flip = vflip = functional(vertical_flip_image, pil=_vertical_flip_pil)
+horizontal_flip = hflip = functional(
+    horizontal_flip_image,
+    mask=horizontal_flip_mask,
+    boxes=horizontal_flip_bounding_boxes,
+    keypoints=horizontal_flip_keypoints,
+    pil=_horizontal_flip_pil,
+)
+vertical_flip = vflip = functional(
+    vertical_flip_image,
+    mask=vertical_flip_mask,
+    boxes=vertical_flip_bounding_boxes,
+    keypoints=vertical_flip_keypoints,
+    pil=_vertical_flip_pil,
+)

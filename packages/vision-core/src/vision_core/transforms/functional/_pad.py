@@ -8,12 +8,25 @@ from typing import TYPE_CHECKING, TypeAlias
 import torch
 from torch import Tensor
 
-from vision_core.transforms.functional._dispatch import functional
+from vision_core import _pixels
+from vision_core.transforms.functional._dispatch import functional, mask_kernel, video_kernel
+from vision_core.transforms.functional._move import scale_boxes, scale_keypoints
+from vision_core.tv_tensors import BoundingBoxFormat
+from vision_core.tv_tensors._boxes import ClampingMode
 
 if TYPE_CHECKING:
     from PIL.Image import Image
 
-__all__ = ["Fill", "pad", "pad_image", "parse_padding"]
+__all__ = [
+    "Fill",
+    "pad",
+    "pad_bounding_boxes",
+    "pad_image",
+    "pad_keypoints",
+    "pad_mask",
+    "pad_video",
+    "parse_padding",
+]
 
 Fill: TypeAlias = "float | Sequence[float] | None"
 
@@ -65,6 +78,11 @@ def pad_image(image: Tensor, padding: int | Sequence[int], fill: Fill = None, pa
     height, width = image.shape[-2:]
     if height + top + bottom < 0 or width + left + right < 0:
         raise ValueError(f"padding: {padding!r} takes away more than the image of {height} x {width} has")
+    if image.dtype == torch.uint8 and image.ndim > 2:
+        values = None if fill is None else [fill] if isinstance(fill, (int, float)) else list(fill)
+        padded = _pixels.pad(image, (left, top, right, bottom), values, padding_mode)  # type: ignore[arg-type]
+        if padded is not None:
+            return padded
     if padding_mode != "constant":
         rows = _source_positions(-top, height + bottom, height, padding_mode, image.device)
         columns = _source_positions(-left, width + right, width, padding_mode, image.device)
@@ -91,6 +109,55 @@ def _source_positions(start: int, stop: int, length: int, mode: str, device: tor
     return torch.minimum(at, 2 * length - 1 - at)
 
 
+pad_video = video_kernel(pad_image)
+_pad_mask = mask_kernel(pad_image)
+
+
+def pad_mask(mask: Tensor, padding: int | Sequence[int], fill: Fill = None, padding_mode: str = "constant") -> Tensor:
+    """Do to masks `[..., H, W]` what `pad_image` does to images; `fill` is one value."""
+    if isinstance(fill, Sequence) and len(fill) > 1:
+        raise ValueError(f"fill: expected one value for a mask, got {fill!r}")
+    return _pad_mask(mask, padding, fill, padding_mode)
+
+
+def _padded(canvas_size: tuple[int, int], padding: int | Sequence[int]) -> tuple[int, int, tuple[int, int]]:
+    left, top, right, bottom = parse_padding(padding)
+    return left, top, (canvas_size[0] + top + bottom, canvas_size[1] + left + right)
+
+
+def pad_bounding_boxes(
+    bounding_boxes: Tensor,
+    format: BoundingBoxFormat | str,
+    canvas_size: tuple[int, int],
+    padding: int | Sequence[int],
+    padding_mode: str = "constant",
+    clamping_mode: ClampingMode = "soft",
+) -> tuple[Tensor, tuple[int, int]]:
+    """Move boxes `[..., K]` into their padded image, and return them with its (height, width).
+
+    Raises:
+        ValueError: a border that mirrors the image shows objects again, for which there are no boxes.
+    """
+    if padding_mode not in ("constant", "edge"):
+        raise ValueError(f"padding_mode: expected constant or edge for boxes, got {padding_mode!r}")
+    left, top, size = _padded(canvas_size, padding)
+    return scale_boxes(bounding_boxes, format, (1, left), (1, top), size, clamping_mode), size
+
+
+def pad_keypoints(
+    keypoints: Tensor, canvas_size: tuple[int, int], padding: int | Sequence[int], padding_mode: str = "constant"
+) -> tuple[Tensor, tuple[int, int]]:
+    """Move keypoints `[..., 2]` into their padded image, and return them with its (height, width).
+
+    Raises:
+        ValueError: a border that mirrors the image shows objects again, for which there are no keypoints.
+    """
+    if padding_mode not in ("constant", "edge"):
+        raise ValueError(f"padding_mode: expected constant or edge for keypoints, got {padding_mode!r}")
+    left, top, size = _padded(canvas_size, padding)
+    return scale_keypoints(keypoints, (1, left), (1, top)), size
+
+
 def _pad_pil(image: Image, padding: int | Sequence[int], fill: Fill = None, padding_mode: str = "constant") -> Image:
     import numpy as np
     import PIL.Image
@@ -110,4 +177,10 @@ def _pad_pil(image: Image, padding: int | Sequence[int], fill: Fill = None, padd
     return result
 
 
-pad = functional(pad_image, pil=_pad_pil)
+pad = functional(
+    pad_image,
+    mask=pad_mask,
+    boxes=pad_bounding_boxes,
+    keypoints=pad_keypoints,
+    pil=_pad_pil,
+)

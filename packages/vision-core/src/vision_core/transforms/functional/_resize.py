@@ -9,13 +9,30 @@ from torch import Tensor
 
 from vision_core import resampling
 from vision_core.transforms._interpolation import Interpolation, InterpolationMode, interpolation_name, pillow_filter
-from vision_core.transforms.functional._crop import crop_image
-from vision_core.transforms.functional._dispatch import functional
+from vision_core.transforms.functional._crop import crop_bounding_boxes, crop_image, crop_keypoints
+from vision_core.transforms.functional._dispatch import functional, mask_kernel, video_kernel
+from vision_core.transforms.functional._move import scale_boxes, scale_keypoints
+from vision_core.tv_tensors import BoundingBoxFormat
+from vision_core.tv_tensors._boxes import ClampingMode
 
 if TYPE_CHECKING:
     from PIL.Image import Image
 
-__all__ = ["resize", "resize_image", "resized_crop", "resized_crop_image", "target_size"]
+__all__ = [
+    "resize",
+    "resize_bounding_boxes",
+    "resize_image",
+    "resize_keypoints",
+    "resize_mask",
+    "resize_video",
+    "resized_crop",
+    "resized_crop_bounding_boxes",
+    "resized_crop_image",
+    "resized_crop_keypoints",
+    "resized_crop_mask",
+    "resized_crop_video",
+    "target_size",
+]
 
 
 def target_size(
@@ -102,6 +119,53 @@ def resize_image(
     return resampling.resize(image, [new_height, new_width], interpolation_name(interpolation), bool(antialias))
 
 
+resize_video = video_kernel(resize_image)
+
+
+def resize_mask(
+    mask: Tensor,
+    size: int | Sequence[int] | None,
+    interpolation: Interpolation = InterpolationMode.BILINEAR,
+    max_size: int | None = None,
+) -> Tensor:
+    """Resize masks `[..., H, W]` by taking nearest pixels, by the rule of NEAREST_EXACT if `interpolation` is that."""
+    exact = interpolation_name(interpolation) == "nearest-exact"
+    resized = resize_image(
+        mask[None] if mask.ndim < 3 else mask, size, "nearest-exact" if exact else "nearest", max_size, False
+    )
+    return resized[0] if mask.ndim < 3 else resized
+
+
+def resize_bounding_boxes(
+    bounding_boxes: Tensor,
+    canvas_size: tuple[int, int],
+    size: int | Sequence[int] | None,
+    max_size: int | None = None,
+    format: BoundingBoxFormat | str = BoundingBoxFormat.XYXY,
+    clamping_mode: ClampingMode = "soft",
+) -> tuple[Tensor, tuple[int, int]]:
+    """Scale boxes `[..., K]` with their image, and return them with its new (height, width).
+
+    `clamping_mode` is there for the sake of uniformity: what lies inside stays inside.
+    """
+    height, width = canvas_size
+    new = target_size(height, width, size, max_size)
+    if new == (height, width):
+        return bounding_boxes, new
+    return scale_boxes(bounding_boxes, format, (new[1] / width, 0), (new[0] / height, 0), new), new
+
+
+def resize_keypoints(
+    keypoints: Tensor, size: int | Sequence[int] | None, canvas_size: tuple[int, int], max_size: int | None = None
+) -> tuple[Tensor, tuple[int, int]]:
+    """Scale keypoints `[..., 2]` with their image, and return them with its new (height, width)."""
+    height, width = canvas_size
+    new = target_size(height, width, size, max_size)
+    if new == (height, width):
+        return keypoints, new
+    return scale_keypoints(keypoints, (new[1] / width, 0), (new[0] / height, 0)), new
+
+
 def _resize_pil(
     image: Image,
     size: int | Sequence[int] | None,
@@ -148,6 +212,33 @@ def resized_crop_image(
     return resize_image(crop_image(image, top, left, height, width), size, interpolation, antialias=antialias)
 
 
+resized_crop_video = video_kernel(resized_crop_image)
+resized_crop_mask = mask_kernel(resized_crop_image)
+
+
+def resized_crop_bounding_boxes(
+    bounding_boxes: Tensor,
+    format: BoundingBoxFormat | str,
+    top: int,
+    left: int,
+    height: int,
+    width: int,
+    size: int | Sequence[int],
+    clamping_mode: ClampingMode = "soft",
+) -> tuple[Tensor, tuple[int, int]]:
+    """Move boxes `[..., K]` into a region and scale them with it; return them with its new (height, width)."""
+    cropped, canvas = crop_bounding_boxes(bounding_boxes, format, top, left, height, width, clamping_mode)
+    return resize_bounding_boxes(cropped, canvas, size, format=format)
+
+
+def resized_crop_keypoints(
+    keypoints: Tensor, top: int, left: int, height: int, width: int, size: int | Sequence[int]
+) -> tuple[Tensor, tuple[int, int]]:
+    """Move keypoints `[..., 2]` into a region and scale them with it; return them with its new (height, width)."""
+    cropped, canvas = crop_keypoints(keypoints, top, left, height, width)
+    return resize_keypoints(cropped, size, canvas)
+
+
 def _resized_crop_pil(
     image: Image,
     top: int,
@@ -162,5 +253,17 @@ def _resized_crop_pil(
     return _resize_pil(region, size, interpolation, antialias=antialias)
 
 
-resize = functional(resize_image, pil=_resize_pil)
-resized_crop = functional(resized_crop_image, pil=_resized_crop_pil)
+resize = functional(
+    resize_image,
+    mask=resize_mask,
+    boxes=resize_bounding_boxes,
+    keypoints=resize_keypoints,
+    pil=_resize_pil,
+)
+resized_crop = functional(
+    resized_crop_image,
+    mask=resized_crop_mask,
+    boxes=resized_crop_bounding_boxes,
+    keypoints=resized_crop_keypoints,
+    pil=_resized_crop_pil,
+)

@@ -1,0 +1,145 @@
+"""Moving boxes and keypoints the way that pixels move."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import torch
+from torch import Tensor
+
+from vision_core.ops._convert import _from_centre, _to_centre
+from vision_core.transforms.functional._boxes import clamp, corners_of, from_corners, to_float
+from vision_core.transforms.functional._clamp_rotated import clamp_rotated
+from vision_core.tv_tensors import BoundingBoxFormat, is_rotated_bounding_format
+from vision_core.tv_tensors._boxes import ClampingMode, to_format
+
+__all__ = ["move_boxes", "move_keypoints", "scale_boxes", "scale_keypoints"]
+
+Axis = tuple[float, float]  # position -> position * first + second
+
+
+def move_keypoints(points: Tensor, move: Callable[[Tensor], Tensor]) -> Tensor:
+    """Move keypoints `[..., 2]` by a function of points, or `[..., 3]`, whose visibility stays."""
+    moved = move(to_float(points[..., :2])).to(points.dtype)
+    return moved if points.shape[-1] == 2 else torch.cat((moved, points[..., 2:]), dim=-1)
+
+
+def scale_keypoints(points: Tensor, x: Axis, y: Axis) -> Tensor:
+    """Scale and shift keypoints along each axis."""
+    px, py, *rest = points.unbind(-1)
+    return torch.stack((_scaled(px, x), _scaled(py, y), *rest), dim=-1)
+
+
+def _scaled(values: Tensor, axis: Axis) -> Tensor:
+    scale, shift = axis
+    if scale == 1:
+        return values + shift
+    if scale == -1:
+        return shift - values
+    moved = to_float(values) * scale + shift
+    return moved.to(values.dtype)
+
+
+def scale_boxes(
+    boxes: Tensor,
+    format: BoundingBoxFormat | str,
+    x: Axis,
+    y: Axis,
+    canvas_size: tuple[int, int],
+    clamping_mode: ClampingMode = None,
+) -> Tensor:
+    """Scale and shift boxes along each axis, and clamp them.
+
+    Args:
+        boxes: `[..., K]`.
+        format: of the boxes.
+        x: scale, negative to mirror, and shift in pixels.
+        y: the same downwards.
+        canvas_size: (height, width) after the move, to clamp to.
+        clamping_mode: None, "hard" or "soft".
+
+    Returns:
+        `[..., K]`, same dtype.
+    """
+    known = to_format(format)
+    if is_rotated_bounding_format(known):
+        scale = boxes.new_tensor([x[0], y[0]], dtype=torch.float64)
+        shift = boxes.new_tensor([x[1], y[1]], dtype=torch.float64)
+        return move_boxes(boxes, known, lambda at: at * scale + shift, canvas_size, clamping_mode)
+    exact = boxes if abs(x[0]) == 1 and abs(y[0]) == 1 else to_float(boxes)
+    left, top, right, bottom = corners_of(exact, known)
+    if x[0] < 0:
+        left, right = right, left
+    if y[0] < 0:
+        top, bottom = bottom, top
+    left, top, right, bottom = _scaled(left, x), _scaled(top, y), _scaled(right, x), _scaled(bottom, y)
+    if clamping_mode is not None:
+        height, width = canvas_size
+        left, right, top, bottom = (
+            left.clamp(0, width),
+            right.clamp(0, width),
+            top.clamp(0, height),
+            bottom.clamp(0, height),
+        )
+    return from_corners((left, top, right, bottom), known).to(boxes.dtype)
+
+
+def move_boxes(
+    boxes: Tensor,
+    format: BoundingBoxFormat | str,
+    move: Callable[[Tensor], Tensor],
+    canvas_size: tuple[int, int],
+    clamping_mode: ClampingMode = None,
+) -> Tensor:
+    """Move the corners of boxes; the result is the smallest box, upright or rotated as before, that holds them.
+
+    Args:
+        boxes: `[..., K]`.
+        format: of the boxes.
+        move: maps points `[..., 2]` (x, y), floating point.
+        canvas_size: (height, width) after the move, to clamp to.
+        clamping_mode: None, "hard" or "soft".
+
+    Returns:
+        `[..., K]`, same dtype.
+    """
+    known = to_format(format)
+    exact = to_float(boxes)
+    if is_rotated_bounding_format(known):
+        name = known.value.lower()
+        corners = _from_centre(_to_centre(exact, name), "xyxyxyxy").unflatten(-1, (4, 2))
+        centred = _rectangle_around(move(corners))
+        if clamping_mode is not None:
+            centred = clamp_rotated(centred, *canvas_size, hard=clamping_mode == "hard")
+        return _from_centre(centred, name).to(boxes.dtype)
+    left, top, right, bottom = corners_of(exact, known)
+    corners = torch.stack((left, top, right, top, right, bottom, left, bottom), dim=-1).unflatten(-1, (4, 2))
+    moved = move(corners)
+    low, high = moved.amin(-2), moved.amax(-2)
+    upright = clamp(torch.cat((low, high), dim=-1), BoundingBoxFormat.XYXY, canvas_size, clamping_mode)
+    if known is BoundingBoxFormat.XYXY:
+        return upright.to(boxes.dtype)
+    left, top, right, bottom = upright.unbind(-1)
+    return from_corners((left, top, right, bottom), known).to(boxes.dtype)
+
+
+def _rectangle_around(corners: Tensor) -> Tensor:
+    """Return (centre, width, height, angle) of the rectangle along the longer side that holds four corners."""
+    # A mirrored box would have its corners in the other order; naming them from the other end keeps it right.
+    first, second, third, fourth = corners.unbind(-2)
+    across, down = second - first, fourth - first
+    mirrored = (across[..., 0] * down[..., 1] - across[..., 1] * down[..., 0] < 0)[..., None]
+    first, second = torch.where(mirrored, second, first), torch.where(mirrored, first, second)
+    third, fourth = torch.where(mirrored, fourth, third), torch.where(mirrored, third, fourth)
+    across, down = second - first, fourth - first
+    wide = across.square().sum(-1) >= down.square().sum(-1)
+    angle = torch.where(wide, torch.atan2(-across[..., 1], across[..., 0]), torch.atan2(down[..., 0], down[..., 1]))
+    cos, sin = torch.cos(angle)[..., None], torch.sin(angle)[..., None]
+    points = torch.stack((first, second, third, fourth), dim=-2)
+    u = points[..., 0] * cos - points[..., 1] * sin
+    v = points[..., 0] * sin + points[..., 1] * cos
+    low_u, high_u, low_v, high_v = u.amin(-1), u.amax(-1), v.amin(-1), v.amax(-1)
+    middle_u, middle_v = (low_u + high_u) / 2, (low_v + high_v) / 2
+    cos, sin = cos[..., 0], sin[..., 0]
+    x, y = middle_u * cos + middle_v * sin, middle_v * cos - middle_u * sin
+    return torch.stack((x, y, high_u - low_u, high_v - low_v, torch.rad2deg(angle)), dim=-1)

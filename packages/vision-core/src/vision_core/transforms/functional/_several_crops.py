@@ -1,0 +1,85 @@
+"""The corners and the middle of images, for predictions averaged over them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from torch import Tensor
+
+from vision_core.transforms.functional._crop import center_crop, crop, two_sizes
+from vision_core.transforms.functional._dispatch import Kernel, functional, video_kernel
+from vision_core.transforms.functional._flip import horizontal_flip, vertical_flip
+from vision_core.transforms.functional._size import get_size
+
+__all__ = ["five_crop", "five_crop_image", "five_crop_video", "ten_crop", "ten_crop_image", "ten_crop_video"]
+
+
+def five_crop_image(image: Tensor, size: int | Sequence[int]) -> tuple[Tensor, Tensor, Tensor, Tensor, Tensor]:
+    """Cut the four corners and the middle out of images.
+
+    Args:
+        image: `[..., C, H, W]`, any dtype.
+        size: of the parts: side of a square or `[height, width]`, not larger than the image.
+
+    Returns:
+        Upper left, upper right, lower left, lower right corner and the middle, each `[..., C, height, width]`.
+
+    Raises:
+        ValueError: the image is smaller.
+
+    Examples:
+        >>> import torch
+        >>> [part.item() for part in five_crop_image(torch.arange(9).view(1, 3, 3), 1)]
+        [0, 2, 6, 8, 4]
+    """
+    return _five(image, size)
+
+
+def ten_crop_image(image: Tensor, size: int | Sequence[int], vertical_flip: bool = False) -> tuple[Tensor, ...]:
+    """Cut the four corners and the middle out of images, and out of the mirrored images.
+
+    Args:
+        image: `[..., C, H, W]`, any dtype.
+        size: of the parts: side of a square or `[height, width]`, not larger than the image.
+        vertical_flip: mirror upside down instead of left to right.
+
+    Returns:
+        What `five_crop` returns for the images, then for the mirrored ones.
+
+    Raises:
+        ValueError: the image is smaller.
+
+    Examples:
+        >>> import torch
+        >>> [part.item() for part in ten_crop_image(torch.arange(9).view(1, 3, 3), 1)]
+        [0, 2, 6, 8, 4, 2, 0, 8, 6, 4]
+    """
+    return _ten(image, size, vertical_flip)
+
+
+def _five(image: Any, size: int | Sequence[int]) -> Any:
+    height, width = two_sizes(size)
+    full_height, full_width = get_size(image)
+    if height > full_height or width > full_width:
+        raise ValueError(f"size: expected no more than the image has, {full_height} x {full_width}, got {size!r}")
+    corners = [(top, left) for top in (0, full_height - height) for left in (0, full_width - width)]
+    return (*(crop(image, top, left, height, width) for top, left in corners), center_crop(image, [height, width]))
+
+
+def _ten(image: Any, size: int | Sequence[int], vertically: bool = False) -> Any:
+    mirrored = vertical_flip(image) if vertically else horizontal_flip(image)
+    return _five(image, size) + _five(mirrored, size)
+
+
+_five_pil: Kernel = _five
+
+
+def _ten_pil(image: Any, size: int | Sequence[int], vertical_flip: bool = False) -> Any:
+    return _ten(image, size, vertical_flip)
+
+
+five_crop_video = video_kernel(five_crop_image)
+ten_crop_video = video_kernel(ten_crop_image)
+five_crop = functional(five_crop_image, pil=_five_pil)
+ten_crop = functional(ten_crop_image, pil=_ten_pil)

@@ -1,0 +1,144 @@
+"""Resampling images at positions that a mapping gives, with a fill for what lies outside.
+
+Pixel positions are those of torchvision: for an affine mapping and a perspective one, the middle of the pixel in
+column `j` lies at `j + 0.5`. 8-bit images go to the native kernels where these apply, all else through
+`torch.nn.functional.grid_sample`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor
+from torch.nn.functional import grid_sample
+
+from vision_core import _pixels
+from vision_core.transforms._interpolation import Interpolation, interpolation_name
+from vision_core.transforms.functional._matrix import Affine
+from vision_core.transforms.functional._pad import Fill
+
+__all__ = ["fill_values", "warp_affine", "warp_displacement", "warp_mode", "warp_perspective"]
+
+
+def warp_mode(interpolation: Interpolation) -> str:
+    """Return the name of a way to interpolate that warps know.
+
+    Raises:
+        ValueError: another one.
+    """
+    name = interpolation_name(interpolation)
+    if name not in ("nearest", "bilinear", "bicubic"):
+        raise ValueError(f"interpolation: expected nearest, bilinear or bicubic for a warp, got {name}")
+    return name
+
+
+def fill_values(fill: Fill, channels: int) -> list[float] | None:
+    """Return one value or one for each channel, None for zeros.
+
+    Raises:
+        ValueError: another number of values.
+    """
+    if fill is None:
+        return None
+    values = [float(fill)] if isinstance(fill, (int, float)) else [float(value) for value in fill]
+    if len(values) not in (1, channels):
+        raise ValueError(f"fill: expected one value or one for each of {channels} channels, got {len(values)}")
+    return values if any(values) else None
+
+
+def warp_affine(image: Tensor, matrix: Affine, size: Sequence[int], interpolation: str, fill: Fill) -> Tensor:
+    """Warp images by an affine mapping.
+
+    Args:
+        image: `[..., C, H, W]`, any dtype.
+        matrix: where points of the result come from, both measured from the middle of their image.
+        size: `[height, width]` of the result.
+        interpolation: "nearest", "bilinear" or "bicubic".
+        fill: of what lies outside of `image`.
+    """
+    values = fill_values(fill, image.shape[-3])
+    if _native_agrees(interpolation, values):
+        warped = _pixels.warp_affine(image, matrix, size, interpolation, values)  # type: ignore[arg-type]
+        if warped is not None:
+            return warped
+    a, b, c, d, e, f = matrix
+    x, y = _positions(image, size[1], -size[1] * 0.5), _positions(image, size[0], -size[0] * 0.5)[:, None]
+    height, width = image.shape[-2:]
+    columns, rows = (a * x + (b * y + c)) * (2 / width), (d * x + (e * y + f)) * (2 / height)
+    return _sample(image, torch.stack((columns, rows), dim=-1), interpolation, values)
+
+
+def warp_perspective(image: Tensor, coefficients: Sequence[float], interpolation: str, fill: Fill) -> Tensor:
+    """Warp images by a perspective mapping; `coefficients` say where points of the result come from."""
+    values = fill_values(fill, image.shape[-3])
+    height, width = image.shape[-2:]
+    if _native_agrees(interpolation, values):
+        warped = _pixels.warp_perspective(image, coefficients, (height, width), interpolation, values)  # type: ignore[arg-type]
+        if warped is not None:
+            return warped
+    a, b, c, d, e, f, g, h = coefficients
+    x, y = _positions(image, width, 0.0), _positions(image, height, 0.0)[:, None]
+    depth = g * x + (h * y + 1)
+    columns, rows = (a * x + (b * y + c)) / depth, (d * x + (e * y + f)) / depth
+    grid = torch.stack((columns * (2 / width) - 1, rows * (2 / height) - 1), dim=-1)
+    return _sample(image, grid, interpolation, values)
+
+
+def warp_displacement(image: Tensor, displacement: Tensor, interpolation: str, fill: Fill) -> Tensor:
+    """Warp images by a displacement `[1, H, W, 2]` of each pixel, in units of half the width and half the height."""
+    values = fill_values(fill, image.shape[-3])
+    if _native_agrees(interpolation, values):
+        warped = _pixels.warp_displacement(image, displacement, interpolation, values)  # type: ignore[arg-type]
+        if warped is not None:
+            return warped
+    height, width = image.shape[-2:]
+    x = _positions(image, width, -width * 0.5) * (2 / width)
+    y = _positions(image, height, -height * 0.5) * (2 / height)
+    identity = torch.stack((x.expand(height, width), y[:, None].expand(height, width)), dim=-1)
+    return _sample(image, identity + displacement[0].to(identity), interpolation, values)
+
+
+def _native_agrees(interpolation: str, fill: list[float] | None) -> bool:
+    """Whether the native kernels blend what is at the border as torchvision does."""
+    return interpolation == "nearest" or (interpolation == "bilinear" and fill is None)
+
+
+def _exact_dtype(image: Tensor) -> torch.dtype:
+    """Return the floating-point dtype in which the values of `image` are exact and torch can sample."""
+    if image.dtype in (torch.float64, torch.int32, torch.int64):
+        return torch.float64
+    return torch.float32
+
+
+def _positions(image: Tensor, count: int, start: float) -> Tensor:
+    return torch.arange(count, dtype=_exact_dtype(image), device=image.device) + (start + 0.5)
+
+
+def _sample(image: Tensor, grid: Tensor, interpolation: str, fill: list[float] | None) -> Tensor:
+    """Sample `[..., C, H, W]` at `[height, width, 2]`, where -1 and 1 are the borders."""
+    shape = (*image.shape[:-2], grid.shape[0], grid.shape[1])
+    if image.numel() == 0:
+        return image.new_zeros(shape)
+    # One grid serves all images when these are channels of one.
+    planes = image.reshape(1, -1, image.shape[-2], image.shape[-1]).to(grid.dtype)
+    if fill is not None:
+        planes = torch.cat((planes, torch.ones_like(planes[:, :1])), dim=1)
+    sampled = grid_sample(planes, grid[None], mode=interpolation, padding_mode="zeros", align_corners=False)
+    if fill is not None:
+        sampled, covered = sampled[:, :-1].reshape(shape), sampled[:, -1]
+        outside = torch.tensor(fill, dtype=grid.dtype, device=image.device).view(-1, 1, 1)
+        if interpolation == "nearest":
+            sampled = torch.where(covered < 0.5, outside, sampled)
+        else:
+            # Zeros have been blended in at the border already; torchvision weighs what is left once more.
+            sampled = sampled * covered + (1 - covered) * outside
+    sampled = sampled.reshape(shape)
+    if image.is_floating_point():
+        return sampled.to(image.dtype)
+    if interpolation != "nearest":
+        sampled = sampled.round()
+        if interpolation == "bicubic" and image.dtype != torch.bool:
+            limits = torch.iinfo(image.dtype)
+            sampled = sampled.clamp(limits.min, limits.max)
+    return sampled.to(image.dtype)
