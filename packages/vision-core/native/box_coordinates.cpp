@@ -50,8 +50,16 @@ void convert_from(BoxFormat to, const T* boxes, int64_t count, int threads, T* o
   switch (to) {
     case BoxFormat::xyxy: return convert<from, BoxFormat::xyxy>(boxes, count, threads, out);
     case BoxFormat::xywh: return convert<from, BoxFormat::xywh>(boxes, count, threads, out);
-    case BoxFormat::cxcywh: return convert<from, BoxFormat::cxcywh>(boxes, count, threads, out);
+    default: return convert<from, BoxFormat::cxcywh>(boxes, count, threads, out);
   }
+}
+
+template <class T>
+void convert_rotated(BoxFormat from, BoxFormat to, const T* boxes, int64_t count, int threads, T* out) {
+  const int64_t read = format_values(from), written = format_values(to);
+  vision::parallel_for(count, boxes_per_thread / 32, threads, [=](int64_t begin, int64_t end) {
+    for (int64_t i = begin; i < end; ++i) write_rotated(to, read_rotated(from, boxes + read * i), out + written * i);
+  });
 }
 
 }  // namespace
@@ -62,6 +70,7 @@ void convert_boxes(BoxFormat from, BoxFormat to, const T* boxes, int64_t count, 
     case BoxFormat::xyxy: return convert_from<BoxFormat::xyxy>(to, boxes, count, threads, out);
     case BoxFormat::xywh: return convert_from<BoxFormat::xywh>(to, boxes, count, threads, out);
     case BoxFormat::cxcywh: return convert_from<BoxFormat::cxcywh>(to, boxes, count, threads, out);
+    default: return convert_rotated(from, to, boxes, count, threads, out);
   }
 }
 

@@ -4,14 +4,15 @@
 
 #include <cstdint>
 
+#include "rotated_format.hpp"
+
 namespace vision_core {
 
-enum class BoxFormat : int { xyxy, xywh, cxcywh };
-
-// All boxes are [count, 4].
+// Boxes are [count, format_values(format)]; both formats are upright, or both are rotated.
 template <class T>
 void convert_boxes(BoxFormat from, BoxFormat to, const T* boxes, int64_t count, int threads, T* out);
 
+// Of upright boxes [count, 4].
 template <class T>
 void box_areas(BoxFormat format, const T* boxes, int64_t count, int threads, T* out);
 

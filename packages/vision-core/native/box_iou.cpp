@@ -67,16 +67,18 @@ void box_iou(Overlap kind, const T* boxes1, int64_t count1, const T* boxes2, int
 }
 
 template <class T>
-void rotated_box_iou(const T* boxes1, int64_t count1, const T* boxes2, int64_t count2, int threads, T* out) {
+void rotated_box_iou(BoxFormat format, const T* boxes1, int64_t count1, const T* boxes2, int64_t count2, int threads,
+                     T* out) {
   if (count1 <= 0 || count2 <= 0) return;
   BoundedBoxes<Rotated<T>> second(VISION_SELECT(bounds_kernels));
-  for (int64_t j = 0; j < count2; ++j) second.add(Rotated<T>::load(boxes2 + Rotated<T>::values * j));
+  const int64_t values = format_values(format);
+  for (int64_t j = 0; j < count2; ++j) second.add(Rotated<T>::of(read_rotated(format, boxes2 + values * j)));
   const int64_t grain = std::max<int64_t>(1, row_grain(count2) / 16);
   vision::parallel_for(count1, grain, threads, [&](int64_t begin, int64_t end) {
     for (int64_t i = begin; i < end; ++i) {
       T* row = out + i * count2;
       std::fill(row, row + count2, T{0});
-      const Rotated<T> box = Rotated<T>::load(boxes1 + Rotated<T>::values * i);
+      const Rotated<T> box = Rotated<T>::of(read_rotated(format, boxes1 + values * i));
       second.each_touching(box, 0, count2, [&](int64_t j) {
         row[j] = static_cast<T>(Rotated<T>::iou(box, second[j]));
         return true;
@@ -87,7 +89,7 @@ void rotated_box_iou(const T* boxes1, int64_t count1, const T* boxes2, int64_t c
 
 template void box_iou(Overlap, const float*, int64_t, const float*, int64_t, double, int, float*);
 template void box_iou(Overlap, const double*, int64_t, const double*, int64_t, double, int, double*);
-template void rotated_box_iou(const float*, int64_t, const float*, int64_t, int, float*);
-template void rotated_box_iou(const double*, int64_t, const double*, int64_t, int, double*);
+template void rotated_box_iou(BoxFormat, const float*, int64_t, const float*, int64_t, int, float*);
+template void rotated_box_iou(BoxFormat, const double*, int64_t, const double*, int64_t, int, double*);
 
 }  // namespace vision_core

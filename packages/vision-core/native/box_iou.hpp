@@ -4,6 +4,7 @@
 #include <cstdint>
 
 #include "kernels/box_iou.hpp"
+#include "rotated_format.hpp"
 
 namespace vision_core {
 
@@ -12,9 +13,8 @@ template <class T>
 void box_iou(Overlap kind, const T* boxes1, int64_t count1, const T* boxes2, int64_t count2, double eps, int threads,
              T* out);
 
-// The same of rotated boxes [.., 5]: centre x, centre y, width, height, degrees counter-clockwise. 0 where a box of the
-// pair has no area or is not finite.
+// The IoU of rotated boxes [.., format_values(format)]. 0 where a box of the pair has no area or is not finite.
 template <class T>
-void rotated_box_iou(const T* boxes1, int64_t count1, const T* boxes2, int64_t count2, int threads, T* out);
+void rotated_box_iou(BoxFormat format, const T* boxes1, int64_t count1, const T* boxes2, int64_t count2, int threads, T* out);
 
 }  // namespace vision_core

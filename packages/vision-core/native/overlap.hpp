@@ -7,6 +7,7 @@
 #include <limits>
 
 #include "kernels/bounds.hpp"
+#include "rotated_format.hpp"
 
 namespace vision_core {
 
@@ -71,11 +72,12 @@ struct Rotated {
   static constexpr int values = 5;
   double x, y, width, height, cos, sin;
 
-  static Rotated load(const T* p) {
-    const double angle = static_cast<double>(p[4]) * (3.14159265358979323846 / 180);
-    return {static_cast<double>(p[0]), static_cast<double>(p[1]), static_cast<double>(p[2]),
-            static_cast<double>(p[3]), std::cos(angle),           std::sin(angle)};
+  static Rotated of(const CentredBox& box) {
+    const double angle = box.degrees * radians_per_degree;
+    return {box.x, box.y, box.width, box.height, std::cos(angle), std::sin(angle)};
   }
+
+  static Rotated load(const T* p) { return of(read_rotated(BoxFormat::cxcywhr, p)); }
 
   // A little wider than the corners, which are rounded in other ways elsewhere.
   Bounds bounds() const {

@@ -13,12 +13,13 @@ static void run_box_iou(int kind, uintptr_t boxes1, int64_t count1, uintptr_t bo
     box_iou(overlap, in<float>(boxes1), count1, in<float>(boxes2), count2, eps, threads, out<float>(to));
 }
 
-static void run_rotated_box_iou(uintptr_t boxes1, int64_t count1, uintptr_t boxes2, int64_t count2, bool is_double,
+static void run_rotated_box_iou(int format, uintptr_t boxes1, int64_t count1, uintptr_t boxes2, int64_t count2, bool is_double,
                                 int threads, uintptr_t to) {
+  const BoxFormat source = static_cast<BoxFormat>(format);
   if (is_double)
-    rotated_box_iou(in<double>(boxes1), count1, in<double>(boxes2), count2, threads, out<double>(to));
+    rotated_box_iou(source, in<double>(boxes1), count1, in<double>(boxes2), count2, threads, out<double>(to));
   else
-    rotated_box_iou(in<float>(boxes1), count1, in<float>(boxes2), count2, threads, out<float>(to));
+    rotated_box_iou(source, in<float>(boxes1), count1, in<float>(boxes2), count2, threads, out<float>(to));
 }
 
 static void run_convert(int from, int to_format, uintptr_t boxes, int64_t count, bool is_double, int threads,
@@ -54,7 +55,7 @@ static int64_t run_large(uintptr_t boxes, int64_t count, double least, bool is_d
 void bind_boxes(nb::module_& m) {
   m.def("box_iou", &run_box_iou, "kind"_a, "boxes1"_a, "count1"_a, "boxes2"_a, "count2"_a, "eps"_a, "double"_a,
         "threads"_a, "out"_a, NoGil());
-  m.def("rotated_box_iou", &run_rotated_box_iou, "boxes1"_a, "count1"_a, "boxes2"_a, "count2"_a, "double"_a,
+  m.def("rotated_box_iou", &run_rotated_box_iou, "format"_a, "boxes1"_a, "count1"_a, "boxes2"_a, "count2"_a, "double"_a,
         "threads"_a, "out"_a, NoGil());
   m.def("convert_boxes", &run_convert, "source"_a, "to"_a, "boxes"_a, "count"_a, "double"_a, "threads"_a, "out"_a,
         NoGil());

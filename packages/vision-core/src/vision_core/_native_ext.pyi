@@ -59,7 +59,7 @@ def nms_mask(
     mask: int,
 ) -> None: ...
 def rotated_box_iou(
-    boxes1: int, count1: int, boxes2: int, count2: int, double: bool, threads: int, out: int
+    format: int, boxes1: int, count1: int, boxes2: int, count2: int, double: bool, threads: int, out: int
 ) -> None: ...
 def soft_nms(
     boxes: int,

@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 
 from vision_core import _native
-from vision_core.ops._plain import contiguous_float, nothing_watches
+from vision_core.ops._plain import contiguous_batch, contiguous_float, nothing_watches
 
 __all__ = ["box_area", "clip_boxes_to_image", "masks_to_boxes", "remove_small_boxes", "widened"]
 
@@ -42,7 +42,8 @@ def box_area(boxes: Tensor, fmt: str = "xyxy") -> Tensor:
             return areas
     boxes = widened(boxes)
     if fmt == "xyxy":
-        return (boxes[..., 2] - boxes[..., 0]) * (boxes[..., 3] - boxes[..., 1])
+        width, height = (boxes[..., 2:4] - boxes[..., :2]).unbind(-1)
+        return width * height
     if fmt == "xywh" or fmt == "cxcywh" or fmt == "xywhr" or fmt == "cxcywhr":
         return boxes[..., 2] * boxes[..., 3]
     if fmt == "xyxyxyxy":  # half the cross product of the diagonals
@@ -55,14 +56,16 @@ def box_area(boxes: Tensor, fmt: str = "xyxy") -> Tensor:
 def _native_areas(boxes: Tensor, fmt: str) -> Tensor | None:
     if not nothing_watches() or _native.module is None or fmt not in ("xyxy", "xywh", "cxcywh"):
         return None
-    boxes_or_none = contiguous_float(boxes, 4)
-    if boxes_or_none is None:
+    if boxes.dtype is torch.float16 or boxes.dtype is torch.bfloat16:
+        boxes = boxes.to(torch.float32)
+    given = contiguous_batch(boxes, 4)
+    if given is None:
         return None
-    boxes, count = boxes_or_none, boxes_or_none.shape[0]
-    areas = torch.empty(count, dtype=boxes.dtype)
+    areas = given.new_empty(given.shape[:-1])
+    count = areas.numel()
     if count:
-        double, threads = boxes.dtype is torch.float64, torch.get_num_threads()
-        _native.module.box_areas(0 if fmt == "xyxy" else 1, boxes.data_ptr(), count, double, threads, areas.data_ptr())
+        double, threads = given.dtype is torch.float64, torch.get_num_threads()
+        _native.module.box_areas(0 if fmt == "xyxy" else 1, given.data_ptr(), count, double, threads, areas.data_ptr())
     return areas
 
 
@@ -94,20 +97,17 @@ def clip_boxes_to_image(boxes: Tensor, size: tuple[int, int]) -> Tensor:
 def _native_clip(boxes: Tensor, size: tuple[int, int]) -> Tensor | None:
     if not nothing_watches() or _native.module is None:
         return None
-    dtype = boxes.dtype
-    if dtype is not torch.float32 and dtype is not torch.float64:
+    given = contiguous_batch(boxes, 4)
+    if given is None:
         return None
     height, width = size
     if not isinstance(height, (int, float)) or not isinstance(width, (int, float)):
         return None
-    boxes_or_none = contiguous_float(boxes, 4)
-    if boxes_or_none is None:
-        return None
-    boxes, count = boxes_or_none, boxes_or_none.shape[0]
-    clipped = torch.empty_like(boxes)
+    clipped = torch.empty_like(given)
+    count = given.numel() // 4
     if count:
-        double, threads = dtype is torch.float64, torch.get_num_threads()
-        _native.module.clip_boxes(boxes.data_ptr(), count, width, height, double, threads, clipped.data_ptr())
+        double, threads = given.dtype is torch.float64, torch.get_num_threads()
+        _native.module.clip_boxes(given.data_ptr(), count, width, height, double, threads, clipped.data_ptr())
     return clipped
 
 

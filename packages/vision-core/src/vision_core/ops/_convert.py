@@ -8,11 +8,12 @@ import torch
 from torch import Tensor
 
 from vision_core import _native
-from vision_core.ops._plain import contiguous_float, nothing_watches
+from vision_core.ops._plain import contiguous_batch, nothing_watches
 
 __all__ = ["box_convert"]
 
-_UPRIGHT = {"xyxy": 0, "xywh": 1, "cxcywh": 2}  # as in native/box_coordinates.hpp
+_FORMATS = {"xyxy": 0, "xywh": 1, "cxcywh": 2, "xywhr": 3, "cxcywhr": 4, "xyxyxyxy": 5}  # native/rotated_format.hpp
+_VALUES = (4, 4, 4, 5, 5, 8)
 
 
 def box_convert(boxes: Tensor, in_fmt: str, out_fmt: str) -> Tensor:
@@ -61,50 +62,47 @@ def box_convert(boxes: Tensor, in_fmt: str, out_fmt: str) -> Tensor:
     if not rotated_in:
         corners = _to_corners(boxes, in_fmt)
         if not rotated_out:
-            return _from_corners(corners, out_fmt)
+            return corners if out_fmt == "xyxy" else _from_corners(corners, out_fmt)
         upright = _from_corners(corners, "cxcywh")
         return _from_centre(torch.cat((upright, torch.zeros_like(upright[..., :1])), dim=-1), out_fmt)
     dtype = boxes.dtype
-    exact = boxes if boxes.is_floating_point() else boxes.to(torch.float32)
+    exact = boxes if dtype == torch.float32 or dtype == torch.float64 else boxes.to(torch.float32)
     return _from_centre(_to_centre(exact, in_fmt), out_fmt).to(dtype)
 
 
 def _native_convert(boxes: Tensor, in_fmt: str, out_fmt: str) -> Tensor | None:
     if not nothing_watches() or _native.module is None:
         return None
-    source, target = _UPRIGHT.get(in_fmt), _UPRIGHT.get(out_fmt)
-    if source is None or target is None or source == target:
+    source, target = _FORMATS.get(in_fmt), _FORMATS.get(out_fmt)
+    if source is None or target is None or source == target or (source > 2) != (target > 2):
         return None
-    dtype = boxes.dtype
-    if dtype is not torch.float32 and dtype is not torch.float64:
+    given = contiguous_batch(boxes, _VALUES[source])
+    if given is None:
         return None
-    boxes_or_none = contiguous_float(boxes, 4)
-    if boxes_or_none is None:
-        return None
-    boxes, count = boxes_or_none, boxes_or_none.shape[0]
-    converted = torch.empty_like(boxes)
+    read, written = _VALUES[source], _VALUES[target]
+    converted = torch.empty_like(given) if read == written else given.new_empty((*given.shape[:-1], written))
+    count = given.numel() // read
     if count:
-        double, threads = dtype is torch.float64, torch.get_num_threads()
-        _native.module.convert_boxes(source, target, boxes.data_ptr(), count, double, threads, converted.data_ptr())
+        double, threads = given.dtype is torch.float64, torch.get_num_threads()
+        _native.module.convert_boxes(source, target, given.data_ptr(), count, double, threads, converted.data_ptr())
     return converted
 
 
 def _to_corners(boxes: Tensor, fmt: str) -> Tensor:
-    a, b, c, d = boxes.unbind(-1)
+    if fmt == "xyxy":
+        return boxes
+    place, size = boxes[..., :2], boxes[..., 2:]
     if fmt == "xywh":
-        return torch.stack((a, b, a + c, b + d), dim=-1)
-    if fmt == "cxcywh":
-        return torch.stack((a - 0.5 * c, b - 0.5 * d, a + 0.5 * c, b + 0.5 * d), dim=-1)
-    return boxes
+        return torch.cat((place, place + size), dim=-1)
+    half = 0.5 * size
+    return torch.cat((place - half, place + half), dim=-1)
 
 
 def _from_corners(corners: Tensor, fmt: str) -> Tensor:
-    x1, y1, x2, y2 = corners.unbind(-1)
-    if fmt == "xywh":
-        return torch.stack((x1, y1, x2 - x1, y2 - y1), dim=-1)
-    if fmt == "cxcywh":
-        return torch.stack(((x1 + x2) / 2, (y1 + y2) / 2, x2 - x1, y2 - y1), dim=-1)
-    return corners.clone()
+    if fmt == "xyxy":
+        return corners.clone()
+    first, last = corners[..., :2], corners[..., 2:]
+    return torch.cat((first if fmt == "xywh" else (first + last) / 2, last - first), dim=-1)
 
 
 def _to_centre(boxes: Tensor, fmt: str) -> Tensor:

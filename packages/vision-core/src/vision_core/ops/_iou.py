@@ -24,6 +24,7 @@ from vision_core.ops._rotated_iou import rotated_box_iou
 __all__ = ["box_iou", "complete_box_iou", "distance_box_iou", "generalized_box_iou"]
 
 _IOU, _GENERALIZED, _DISTANCE, _COMPLETE, SOLID = range(5)  # as in native/kernels/box_iou.hpp
+_WHOLE_DTYPES = (torch.int64, torch.int32, torch.int16, torch.int8, torch.uint8)
 
 
 def box_iou(boxes1: Tensor, boxes2: Tensor, fmt: str = "xyxy") -> Tensor:
@@ -94,8 +95,8 @@ def generalized_box_iou(boxes1: Tensor, boxes2: Tensor) -> Tensor:
             return result
     boxes1, boxes2 = _checked(boxes1, boxes2)
     inter, union = _intersection_and_union(boxes1, boxes2)
-    size = _enclosing_size(boxes1, boxes2)
-    around = size[..., 0] * size[..., 1]
+    width, height = _enclosing_size(boxes1, boxes2).unbind(-1)
+    around = width * height
     return inter / union - (around - union) / around
 
 
@@ -170,7 +171,12 @@ def overlap_of_plain(kind: int, boxes1: Tensor, boxes2: Tensor, eps: float, colu
     if not nothing_watches() or _native.module is None:
         return None
     first, second = contiguous_float(boxes1, columns), contiguous_float(boxes2, columns)
-    if first is None or second is None or first.dtype is not second.dtype:
+    if first is None or second is None:
+        if _whole(boxes1) and _whole(boxes2):  # exact in double precision
+            exact = overlap_of_plain(kind, boxes1.to(torch.float64), boxes2.to(torch.float64), eps, columns)
+            return None if exact is None else exact.to(torch.get_default_dtype())
+        return None
+    if first.dtype is not second.dtype:
         return None
     dtype, count1, count2 = first.dtype, first.shape[0], second.shape[0]
     result = torch.empty(count1, count2, dtype=dtype)
@@ -188,6 +194,10 @@ def overlap_of_plain(kind: int, boxes1: Tensor, boxes2: Tensor, eps: float, colu
     return result
 
 
+def _whole(boxes: Tensor) -> bool:
+    return type(boxes) is Tensor and boxes.is_cpu and boxes.dtype in _WHOLE_DTYPES
+
+
 def _checked(boxes1: Tensor, boxes2: Tensor) -> tuple[Tensor, Tensor]:
     if boxes1.dim() < 2 or boxes2.dim() < 2 or boxes1.shape[-1] != 4 or boxes2.shape[-1] != 4:
         raise ValueError(
@@ -199,8 +209,8 @@ def _checked(boxes1: Tensor, boxes2: Tensor) -> tuple[Tensor, Tensor]:
 def _intersection_and_union(boxes1: Tensor, boxes2: Tensor) -> tuple[Tensor, Tensor]:
     first = torch.max(boxes1[..., :, None, :2], boxes2[..., None, :, :2])
     last = torch.min(boxes1[..., :, None, 2:], boxes2[..., None, :, 2:])
-    size = (last - first).clamp(min=0)  # (..., N, M, 2)
-    inter = size[..., 0] * size[..., 1]
+    width, height = (last - first).clamp(min=0).unbind(-1)  # (..., N, M) each
+    inter = width * height
     return inter, box_area(boxes1).unsqueeze(-1) + box_area(boxes2).unsqueeze(-2) - inter
 
 
@@ -212,15 +222,16 @@ def _enclosing_size(boxes1: Tensor, boxes2: Tensor) -> Tensor:
 
 def _centre_distance(boxes1: Tensor, boxes2: Tensor, eps: float) -> Tensor:
     """Squared distance of the centres over the squared diagonal of the enclosing box."""
-    size = _enclosing_size(boxes1, boxes2)
-    diagonal = size[..., 0] ** 2 + size[..., 1] ** 2 + eps
+    width, height = _enclosing_size(boxes1, boxes2).unbind(-1)
+    diagonal = width * width + height * height + eps
     centres1, centres2 = (boxes1[..., :2] + boxes1[..., 2:]) / 2, (boxes2[..., :2] + boxes2[..., 2:]) / 2
-    apart = centres1[..., :, None, :] - centres2[..., None, :, :]
-    return (apart[..., 0] ** 2 + apart[..., 1] ** 2) / diagonal
+    x, y = (centres1[..., :, None, :] - centres2[..., None, :, :]).unbind(-1)
+    return (x * x + y * y) / diagonal
 
 
 def _aspect(boxes: Tensor) -> Tensor:
-    return torch.atan((boxes[..., 2] - boxes[..., 0]) / (boxes[..., 3] - boxes[..., 1]))
+    width, height = (boxes[..., 2:] - boxes[..., :2]).unbind(-1)
+    return torch.atan(width / height)
 
 
 # Implicit composites: torch takes them apart where it traces, and differentiates what they are made of.

@@ -72,10 +72,11 @@ def matrix_nms(
     if idxs is not None:
         group = idxs[order]
         iou = torch.where(group.unsqueeze(1) == group.unsqueeze(0), iou, torch.zeros_like(iou))
-    most = torch.cat((torch.zeros_like(iou[:1]), iou)).amax(0).unsqueeze(1)  # of each row's box
+    none = torch.zeros_like(scores, dtype=iou.dtype).unsqueeze(0)  # what follows holds for no boxes, too
+    most = torch.cat((none, iou)).amax(0).unsqueeze(1)  # of each row's box
     factor = torch.exp(sigma * (most * most - iou * iou)) if method == "gaussian" else (1 - iou) / (1 - most)
     factor = torch.where((iou > 0) & (factor < 1), factor, torch.ones_like(factor))
-    least = torch.cat((torch.ones_like(factor[:1]), factor)).amin(0)
+    least = torch.cat((none + 1, factor)).amin(0)
     return (scores * least[order.argsort()]).to(scores.dtype)
 
 

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 from torch.autograd import forward_ad
 
-__all__ = ["contiguous_float", "nothing_watches"]
+__all__ = ["contiguous_batch", "contiguous_float", "nothing_watches"]
 
 _is_dynamo_compiling = torch.compiler.is_dynamo_compiling
 try:
@@ -39,7 +39,7 @@ def nothing_watches() -> bool:
 
 
 def contiguous_float(boxes: Tensor, columns: int) -> Tensor | None:
-    """Return a plain, detached-or-constant `[N, columns]` CPU tensor as kernels read it, or None for all others.
+    """Return a plain `[N, columns]` CPU tensor as kernels read it, or None for all others.
 
     Half precision becomes float32. Integers, batches, other devices, subclasses and tensors that need a gradient are
     left to the reference, and so are wrong shapes, for which it raises.
@@ -52,4 +52,17 @@ def contiguous_float(boxes: Tensor, columns: int) -> Tensor | None:
         if boxes.dtype is not torch.float16 and boxes.dtype is not torch.bfloat16:
             return None
         boxes = boxes.to(torch.float32)
+    return boxes if boxes.is_contiguous() else boxes.contiguous()
+
+
+def contiguous_batch(boxes: Tensor, columns: int) -> Tensor | None:
+    """Return a plain float32 or float64 `[..., columns]` CPU tensor as kernels read it, or None for all others."""
+    dtype = boxes.dtype
+    if dtype is not torch.float32 and dtype is not torch.float64:
+        return None
+    if type(boxes) is not Tensor or not boxes.is_cpu or (boxes.requires_grad and torch.is_grad_enabled()):
+        return None
+    shape = boxes.shape
+    if not shape or shape[-1] != columns:
+        return None
     return boxes if boxes.is_contiguous() else boxes.contiguous()

@@ -29,6 +29,10 @@ def rotated_box_iou(boxes1: Tensor, boxes2: Tensor, fmt: str) -> Tensor:
     Returns:
         `[N, M]`, 0..1; 0 where a box has no area or is not finite.
     """
+    if not torch.jit.is_scripting():  # pyright: ignore[reportPrivateImportUsage]
+        result = _native_rotated(boxes1, boxes2, fmt)
+        if result is not None:
+            return result
     if boxes1.dim() != 2 or boxes2.dim() != 2:
         raise ValueError(
             f"boxes1, boxes2: rotated boxes come as [N, 5] or [N, 8], got {list(boxes1.shape)} and {list(boxes2.shape)}"
@@ -37,46 +41,47 @@ def rotated_box_iou(boxes1: Tensor, boxes2: Tensor, fmt: str) -> Tensor:
     if boxes1.dtype != boxes2.dtype:
         dtype = torch.promote_types(boxes1.dtype, boxes2.dtype)
         boxes1, boxes2 = boxes1.to(dtype), boxes2.to(dtype)
-    boxes1, boxes2 = box_convert(boxes1, fmt, "cxcywhr"), box_convert(boxes2, fmt, "cxcywhr")
-    if not torch.jit.is_scripting():  # pyright: ignore[reportPrivateImportUsage]
-        result = _native_rotated(boxes1, boxes2)
-        if result is not None:
-            return result
-    return rotated_iou_reference(boxes1, boxes2)
+    return rotated_iou_reference(boxes1, boxes2, fmt)
 
 
 def _floating(boxes: Tensor) -> Tensor:
     return boxes if boxes.dtype == torch.float64 or boxes.dtype == torch.float32 else boxes.to(torch.float32)
 
 
-def _native_rotated(boxes1: Tensor, boxes2: Tensor) -> Tensor | None:
+def _native_rotated(boxes1: Tensor, boxes2: Tensor, fmt: str) -> Tensor | None:
     if not nothing_watches() or _native.module is None:
         return None
-    first, second = contiguous_float(boxes1, 5), contiguous_float(boxes2, 5)
-    if first is None or second is None:
+    kind, columns = (5, 8) if fmt == "xyxyxyxy" else (3 if fmt == "xywhr" else 4, 5)  # native/rotated_format.hpp
+    first, second = contiguous_float(boxes1, columns), contiguous_float(boxes2, columns)
+    if first is None or second is None or first.dtype is not second.dtype:
         return None
     count1, count2, double = first.shape[0], second.shape[0], first.dtype is torch.float64
     result = torch.empty(count1, count2, dtype=first.dtype)
     _native.module.rotated_box_iou(
-        first.data_ptr(), count1, second.data_ptr(), count2, double, torch.get_num_threads(), result.data_ptr()
+        kind, first.data_ptr(), count1, second.data_ptr(), count2, double, torch.get_num_threads(), result.data_ptr()
     )
     return result
 
 
-def rotated_iou_reference(boxes1: Tensor, boxes2: Tensor) -> Tensor:
-    """Compute the matrix for "cxcywhr" boxes in torch: any device, differentiable, and not as the kernel does it.
+def rotated_iou_reference(boxes1: Tensor, boxes2: Tensor, fmt: str = "cxcywhr") -> Tensor:
+    """Compute the matrix in torch: any device, differentiable, and not as the kernel does it.
 
     The shared polygon's corners are the corners of one inside the other and the crossings of their edges; sorted
     around their mean they give the area (shoelace formula). All is computed in double precision.
 
     Args:
-        boxes1: `[N, 5]` floating point.
-        boxes2: `[M, 5]`, same dtype.
+        boxes1: `[N, 5]` or `[N, 8]`, floating point.
+        boxes2: `[M, 5]` or `[M, 8]`, same dtype.
+        fmt: format of both.
 
     Returns:
         `[N, M]`, same dtype.
     """
     a, b = boxes1.to(torch.float64), boxes2.to(torch.float64)
+    if fmt != "cxcywhr":
+        a, b = box_convert(a, fmt, "cxcywhr"), box_convert(b, fmt, "cxcywhr")
+    elif a.shape[-1] != 5 or b.shape[-1] != 5:
+        raise ValueError(f"boxes1, boxes2: cxcywhr needs [N, 5], got {list(a.shape)} and {list(b.shape)}")
     proper_a, proper_b = _proper(a), _proper(b)
     # What has no area is computed as a unit square, and left out at the end: no NaN comes into the gradient.
     unit = torch.tensor([0.0, 0.0, 1.0, 1.0, 0.0], dtype=torch.float64, device=a.device)
