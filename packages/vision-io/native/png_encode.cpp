@@ -61,7 +61,7 @@ bool filter_rows(const PngPicture& picture, int64_t bytes, bool choose, uint8_t*
     int kind = 0;
     if (choose) {
       uint64_t least = UINT64_MAX;
-      for (int i = 1; i <= 4; ++i) {
+      for (int i = 0; i <= 4; ++i) {
         const uint64_t sum = kernels.filter(i, row, above, bytes, step, trial);
         if (sum >= least) continue;
         least = sum;
@@ -70,7 +70,7 @@ bool filter_rows(const PngPicture& picture, int64_t bytes, bool choose, uint8_t*
       }
     }
     out[0] = static_cast<uint8_t>(kind);
-    std::memcpy(out + 1, kind ? best : row, static_cast<size_t>(bytes));
+    std::memcpy(out + 1, choose ? best : row, static_cast<size_t>(bytes));
     std::swap(row, above);
   }
   rows_memory.trim();

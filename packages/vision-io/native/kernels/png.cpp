@@ -119,12 +119,15 @@ static void unfilter(int kind, const uint8_t* row, const uint8_t* above, int64_t
 // The first pixel has nothing to its left: its bytes go apart, the rest has no branches and becomes vectors.
 static uint64_t filter(int kind, const uint8_t* row, const uint8_t* above, int64_t bytes, int step, uint8_t* __restrict out) {
   const int64_t head = step < bytes ? step : bytes;
-  for (int64_t x = 0; x < head; ++x) {
+  for (int64_t x = 0; x < head && kind; ++x) {
     const int guess = kind == 1 ? 0 : kind == 3 ? above[x] / 2 : above[x];  // paeth(0, up, 0) is up
     out[x] = static_cast<uint8_t>(row[x] - guess);
   }
   const uint8_t *left = row - step, *corner = above - step;
   switch (kind) {
+    case 0:
+      memcpy(out, row, static_cast<size_t>(bytes));
+      break;
     case 1:
       for (int64_t x = head; x < bytes; ++x) out[x] = static_cast<uint8_t>(row[x] - left[x]);
       break;

@@ -14,7 +14,7 @@ struct PngKernels {
   // Undoes filter `kind` (0 to 4; others count as 0). `step`: distance of the byte to the left, 1 to 8. `above` is the
   // unfiltered row before, zeros for the first one. `out` must not overlap with the others.
   void (*unfilter)(int kind, const uint8_t* row, const uint8_t* above, int64_t bytes, int step, uint8_t* out);
-  // Applies filter `kind` (1 to 4); returns the sum of the absolute values of the signed results, the usual estimate of
+  // Applies filter `kind` (0 to 4); returns the sum of the absolute values of the signed results, the usual estimate of
   // how well they compress.
   uint64_t (*filter)(int kind, const uint8_t* row, const uint8_t* above, int64_t bytes, int step, uint8_t* out);
 };

@@ -8,17 +8,33 @@
 
 namespace vision_io {
 
+// Rows of floats need this many values of slack, which must be finite numbers.
+constexpr int resample_slack = 32;
+constexpr int resample_group = 16;
+
 // Which samples make one output sample: `count` from `first` on, with `count` weights in a row of a table.
 struct Taps {
   int first, count;
 };
 
+// The horizontal filter, twice: per output sample, and for groups of 16 neighbours that read a window of 32 samples.
+struct AcrossPlan {
+  const Taps* taps;
+  const float* weights;  // weights[x * stride + t]
+  int stride, width;
+  int most;                 // taps of any output sample
+  bool grouped;             // all groups fit their windows
+  const int32_t* base;      // of each group: where its window starts
+  const int32_t* offset;    // of each output sample: its first tap, from the base on
+  const float* by_group;    // by_group[(group * most + t) * 16 + lane], zeros behind the last tap
+};
+
 struct ResampleKernels {
-  // out[4 * x + channel] = sum of weights[t] * rows[t][x]; the other channels of `out` are left alone.
-  void (*blend)(const uint8_t* const* rows, const float* weights, int taps, int width, int channel, float* sums, float* out);
-  // Output x of plane c = factor[c] * (weighted sum of 4-channel pixels) + bias[c]. `flip` mirrors the row.
-  void (*across)(const float* pixels, const Taps* taps, const float* weights, int weight_stride, int width, bool flip,
-                 const float* factor, const float* bias, int channels, float* out, ptrdiff_t channel_stride);
+  // out[x] = sum of weights[t] * rows[t][x]
+  void (*blend)(const uint8_t* const* rows, const float* weights, int taps, int width, float* out);
+  // Output x of plane c = factor[c] * (weighted sum of rows[c]) + bias[c]. `pixels`: room for 4 floats per sample.
+  void (*across)(const float* const* rows, int channels, int from_width, const AcrossPlan& plan, const float* factor,
+                 const float* bias, float* pixels, float* out, ptrdiff_t channel_stride);
 };
 VISION_DECLARE_KERNELS(ResampleKernels, resample_kernels)
 

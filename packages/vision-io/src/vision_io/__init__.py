@@ -19,6 +19,7 @@ from vision_io._image.decode import (
     read_image,
 )
 from vision_io._image.encode import encode_jpeg, encode_png, write_jpeg, write_png
+from vision_io._image.encode_animated import encode_avif, encode_gif, encode_webp
 from vision_io._image.files import read_file, write_file
 from vision_io._image.mode import ImageReadMode
 from vision_io._limits import Limits
@@ -61,8 +62,11 @@ __all__ = [
     "decode_png",
     "decode_resized_crop",
     "decode_webp",
+    "encode_avif",
+    "encode_gif",
     "encode_jpeg",
     "encode_png",
+    "encode_webp",
     "get_image_backend",
     "load_image",
     "read_file",

@@ -280,7 +280,7 @@ def test_limits_are_checked_before_pixels(picture):
     [
         (torch.zeros(3, 4, 4), "expected uint8"),
         (torch.zeros(4, 4, dtype=torch.uint8), "expected"),
-        (torch.zeros(4, 4, 3, dtype=torch.uint8), "permute"),
+        (torch.zeros(5, 4, 3, dtype=torch.uint8), "permute"),
         (torch.zeros(3, 0, 4, dtype=torch.uint8), "without pixels"),
     ],
 )

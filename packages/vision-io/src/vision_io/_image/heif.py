@@ -158,7 +158,8 @@ def _decode_item(file: HeifFile, item: HeifItem, limits: Limits, name: str) -> t
     if item.kind not in _CODECS:
         raise DecodeError(f"{name}: pictures of the kind {item.kind.decode('latin-1')!r} are not supported")
     codec, configuration = _CODECS[item.kind]
-    limits.check_picture(*_size(item)[::-1], name)
+    height, width = _size(item)
+    limits.check_picture(width, height, name)
     try:
         context = av.CodecContext.create(codec, "r")
         context.extradata = item.property(configuration)
