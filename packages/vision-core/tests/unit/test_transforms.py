@@ -192,6 +192,6 @@ def test_arguments_are_checked_when_made() -> None:
 
 
 def test_reprs_tell_the_arguments() -> None:
-    assert repr(T.CenterCrop(3)) == "CenterCrop(size=[3, 3])"
+    assert repr(T.CenterCrop(3)) == "CenterCrop(size=(3, 3))"
     assert "Resize(size=4, interpolation='bilinear', max_size=None, antialias=True)" in repr(T.Compose([T.Resize(4)]))
     assert repr(T.RandomHorizontalFlip()) == "RandomHorizontalFlip(p=0.5)"

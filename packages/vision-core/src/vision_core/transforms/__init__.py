@@ -16,6 +16,14 @@ from vision_core.transforms._auto_augment import (
     RandAugment,
     TrivialAugmentWide,
 )
+from vision_core.transforms._box_transforms import (
+    ClampBoundingBoxes,
+    ClampKeyPoints,
+    ConvertBoundingBoxFormat,
+    SanitizeBoundingBoxes,
+    SanitizeKeyPoints,
+    SetClampingMode,
+)
 from vision_core.transforms._color import (
     RGB,
     Grayscale,
@@ -52,6 +60,11 @@ from vision_core.transforms._conversion import (
 from vision_core.transforms._copy_paste import (
     SimpleCopyPaste,
 )
+from vision_core.transforms._cropping import (
+    CenterCrop,
+    RandomCrop,
+    RandomResizedCrop,
+)
 from vision_core.transforms._degrade import (
     JPEG,
     GaussianBlur,
@@ -60,17 +73,15 @@ from vision_core.transforms._degrade import (
 from vision_core.transforms._erasing import (
     RandomErasing,
 )
-from vision_core.transforms._geometry import (
-    CenterCrop,
-    Pad,
-    RandomCrop,
+from vision_core.transforms._flipping import (
     RandomHorizontalFlip,
-    RandomResizedCrop,
     RandomVerticalFlip,
-    Resize,
 )
 from vision_core.transforms._interpolation import (
     InterpolationMode,
+)
+from vision_core.transforms._iou_crop import (
+    RandomIoUCrop,
 )
 from vision_core.transforms._keypoint_flip import (
     COCO_KEYPOINT_PAIRS,
@@ -86,6 +97,10 @@ from vision_core.transforms._mixing import (
 )
 from vision_core.transforms._mosaic import (
     Mosaic,
+)
+from vision_core.transforms._padding import (
+    Pad,
+    RandomZoomOut,
 )
 from vision_core.transforms._policies import (
     AutoAugmentPolicy,
@@ -103,11 +118,27 @@ from vision_core.transforms._random import (
     Random,
     RandomTransform,
 )
+from vision_core.transforms._resizing import (
+    RandomResize,
+    RandomShortestSize,
+    Resize,
+    ScaleJitter,
+)
+from vision_core.transforms._several_crops import (
+    FiveCrop,
+    TenCrop,
+)
 from vision_core.transforms._transform import (
     Identity,
     Lambda,
     Params,
     Transform,
+)
+from vision_core.transforms._warping import (
+    ElasticTransform,
+    RandomAffine,
+    RandomPerspective,
+    RandomRotation,
 )
 
 __all__ = [
@@ -118,10 +149,15 @@ __all__ = [
     "AutoAugment",
     "AutoAugmentPolicy",
     "CenterCrop",
+    "ClampBoundingBoxes",
+    "ClampKeyPoints",
     "ColorJitter",
     "Compose",
+    "ConvertBoundingBoxFormat",
     "ConvertImageDtype",
     "CutMix",
+    "ElasticTransform",
+    "FiveCrop",
     "GaussianBlur",
     "GaussianNoise",
     "Grayscale",
@@ -138,6 +174,7 @@ __all__ = [
     "RandAugment",
     "Random",
     "RandomAdjustSharpness",
+    "RandomAffine",
     "RandomApply",
     "RandomAutocontrast",
     "RandomChannelPermutation",
@@ -149,15 +186,26 @@ __all__ = [
     "RandomHorizontalFlip",
     "RandomHorizontalFlipKeypoints",
     "RandomInvert",
+    "RandomIoUCrop",
     "RandomOrder",
+    "RandomPerspective",
     "RandomPhotometricDistort",
     "RandomPosterize",
+    "RandomResize",
     "RandomResizedCrop",
+    "RandomRotation",
+    "RandomShortestSize",
     "RandomSolarize",
     "RandomTransform",
     "RandomVerticalFlip",
+    "RandomZoomOut",
     "Resize",
+    "SanitizeBoundingBoxes",
+    "SanitizeKeyPoints",
+    "ScaleJitter",
+    "SetClampingMode",
     "SimpleCopyPaste",
+    "TenCrop",
     "ToDtype",
     "ToImage",
     "ToPILImage",

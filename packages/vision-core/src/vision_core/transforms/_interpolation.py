@@ -5,7 +5,7 @@ from __future__ import annotations
 from enum import Enum
 from typing import TypeAlias
 
-__all__ = ["Interpolation", "InterpolationMode", "interpolation_name", "pillow_filter"]
+__all__ = ["Interpolation", "InterpolationMode", "interpolation_name", "pil_modes_mapping", "pillow_filter"]
 
 
 class InterpolationMode(Enum):
@@ -49,3 +49,7 @@ def pillow_filter(interpolation: Interpolation) -> int:
     """Return Pillow's number of a filter; its "nearest" takes the nearest centre, so both nearest modes map to it."""
     name = interpolation_name(interpolation).removesuffix("-exact")
     return next(number for number, known in _BY_PILLOW_NUMBER.items() if known == name)
+
+
+# Pillow's number of each mode, under the name of old code.
+pil_modes_mapping = {mode: pillow_filter(mode) for mode in InterpolationMode}

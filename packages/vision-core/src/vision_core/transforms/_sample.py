@@ -127,14 +127,15 @@ class Sample:
 
         What got its type from its key loses it again.
         """
+        restored = list(self.leaves)
         for position, ndim in self._keyed.items():
-            leaf = self.leaves[position]
+            leaf = restored[position]
             if isinstance(leaf, TVTensor):
-                values = plain(leaf)
+                values: Any = plain(leaf)
                 if ndim:
                     values = tensor_to_array(values, ndim) if isinstance(leaf, Video) else values.numpy()
-                self.leaves[position] = values
-        leaves = iter(self.leaves)
+                restored[position] = values
+        leaves = iter(restored)
         outputs = tuple([_build(node, leaves) for node in self.inputs])
         return outputs[0] if len(outputs) == 1 else outputs
 

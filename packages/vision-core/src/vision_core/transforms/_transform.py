@@ -119,7 +119,17 @@ class Transform(nn.Module):
         arguments = {name: getattr(self, name) for name in self._arguments}
         if "fill" in arguments:
             arguments["fill"] = fill_for(arguments["fill"], inpt)
-        return kernel(inpt, **{**arguments, **params})
+        arguments.update(params)
+        return kernel(inpt, **arguments)
+
+    def call(self, operation: Functional, inpt: Any, *args: Any, **kwargs: Any) -> Any:
+        """Run an operation on one input; what it has no kernel for comes back as it is."""
+        kernel = operation.kernels.get(type(inpt)) or find_kernel(operation, inpt)
+        return inpt if kernel is None else kernel(inpt, *args, **kwargs)
+
+    def fill_for(self, inpt: Any) -> Any:
+        """Return the field `fill` for the type of an input."""
+        return fill_for(getattr(self, "fill", None), inpt)
 
     def inverse_transform(self, inpt: Any, params: dict[str, Any], canvas_size: tuple[int, int]) -> Any:
         """Undo `transform` for one input.

@@ -7,6 +7,7 @@ export.
 
 from vision_core.transforms._interpolation import (
     InterpolationMode,
+    pil_modes_mapping,
 )
 from vision_core.transforms.functional._affine import (
     affine,
@@ -344,6 +345,7 @@ __all__ = [
     "perspective_keypoints",
     "perspective_mask",
     "perspective_video",
+    "pil_modes_mapping",
     "pil_to_tensor",
     "posterize",
     "posterize_image",

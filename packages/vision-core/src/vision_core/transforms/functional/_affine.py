@@ -28,6 +28,8 @@ __all__ = [
     "affine_keypoints",
     "affine_mask",
     "affine_video",
+    "forward_affine",
+    "pillow_fill",
     "rotate",
     "rotate_bounding_boxes",
     "rotate_image",
@@ -39,7 +41,7 @@ __all__ = [
 Shear = float | Sequence[float]
 
 
-def _forward(
+def forward_affine(
     canvas_size: Sequence[int],
     angle: float,
     translate: Sequence[float],
@@ -110,7 +112,7 @@ def affine_image(
         [[[0, 1, 2]]]
     """
     size = image.shape[-2:]
-    matrix = _forward(size, angle, translate, scale, shear, center)
+    matrix = forward_affine(size, angle, translate, scale, shear, center)
     return warp_affine(image, _backward(matrix, size, size), size, warp_mode(interpolation), fill)
 
 
@@ -130,7 +132,7 @@ def affine_bounding_boxes(
     clamping_mode: ClampingMode = "soft",
 ) -> Tensor:
     """Move boxes `[..., K]` as `affine_image` moves pixels; the result holds the four corners."""
-    matrix = _forward(canvas_size, angle, translate, scale, shear, center)
+    matrix = forward_affine(canvas_size, angle, translate, scale, shear, center)
     return move_boxes(bounding_boxes, format, lambda at: map_points(at, matrix), canvas_size, clamping_mode)
 
 
@@ -144,7 +146,7 @@ def affine_keypoints(
     center: Sequence[float] | None = None,
 ) -> Tensor:
     """Move keypoints `[..., 2]` as `affine_image` moves pixels."""
-    matrix = _forward(canvas_size, angle, translate, scale, shear, center)
+    matrix = forward_affine(canvas_size, angle, translate, scale, shear, center)
     return move_keypoints(keypoints, lambda at: map_points(at, matrix))
 
 
@@ -160,7 +162,7 @@ def _affine_pil(
 ) -> Image:
     from PIL.Image import Transform
 
-    matrix = invert_affine(_forward((image.height, image.width), angle, translate, scale, shear, center))
+    matrix = invert_affine(forward_affine((image.height, image.width), angle, translate, scale, shear, center))
     resample: Any = pillow_filter(interpolation)
     return image.transform(image.size, Transform.AFFINE, matrix, resample, fillcolor=pillow_fill(fill, image))
 
@@ -195,7 +197,7 @@ def _rotation(
 ) -> tuple[Affine, tuple[int, int]]:
     """Return where points go, and (height, width) of the result."""
     height, width = canvas_size
-    matrix = _forward(canvas_size, -angle, [0.0, 0.0], 1.0, [0.0, 0.0], center)
+    matrix = forward_affine(canvas_size, -angle, [0.0, 0.0], 1.0, [0.0, 0.0], center)
     if not expand:
         return matrix, (height, width)
     a, b, c, d, e, f = matrix

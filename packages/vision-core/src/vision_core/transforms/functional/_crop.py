@@ -23,6 +23,7 @@ __all__ = [
     "center_crop_keypoints",
     "center_crop_mask",
     "center_crop_video",
+    "center_of",
     "crop",
     "crop_bounding_boxes",
     "crop_image",
@@ -120,7 +121,7 @@ def center_crop_image(image: Tensor, output_size: int | Sequence[int]) -> Tensor
         >>> center_crop_image(torch.arange(9).view(1, 3, 3), 1).tolist()
         [[[4]]]
     """
-    return crop_image(image, *_center(image.shape[-2], image.shape[-1], output_size))
+    return crop_image(image, *center_of(image.shape[-2], image.shape[-1], output_size))
 
 
 center_crop_mask = mask_kernel(center_crop_image)
@@ -135,21 +136,22 @@ def center_crop_bounding_boxes(
     clamping_mode: ClampingMode = "soft",
 ) -> tuple[Tensor, tuple[int, int]]:
     """Move boxes `[..., K]` into the middle of their image, and return them with its (height, width)."""
-    return crop_bounding_boxes(bounding_boxes, format, *_center(*canvas_size, output_size), clamping_mode)
+    return crop_bounding_boxes(bounding_boxes, format, *center_of(*canvas_size, output_size), clamping_mode)
 
 
 def center_crop_keypoints(
     inpt: Tensor, canvas_size: tuple[int, int], output_size: int | Sequence[int]
 ) -> tuple[Tensor, tuple[int, int]]:
     """Move keypoints `[..., 2]` into the middle of their image, and return them with its (height, width)."""
-    return crop_keypoints(inpt, *_center(*canvas_size, output_size))
+    return crop_keypoints(inpt, *center_of(*canvas_size, output_size))
 
 
 def _center_crop_pil(image: Image, output_size: int | Sequence[int]) -> Image:
-    return _crop_pil(image, *_center(image.height, image.width, output_size))
+    return _crop_pil(image, *center_of(image.height, image.width, output_size))
 
 
-def _center(full_height: int, full_width: int, output_size: int | Sequence[int]) -> tuple[int, int, int, int]:
+def center_of(full_height: int, full_width: int, output_size: int | Sequence[int]) -> tuple[int, int, int, int]:
+    """Return (top, left, height, width) of the middle of an image."""
     height, width = two_sizes(output_size, "output_size")
     return _center_start(full_height, height), _center_start(full_width, width), height, width
 
