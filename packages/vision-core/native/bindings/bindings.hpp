@@ -34,6 +34,7 @@ void bind_points(nb::module_& m);
 void bind_regions(nb::module_& m);
 void bind_resize(nb::module_& m);
 void bind_rle(nb::module_& m);
+void bind_segment_pairs(nb::module_& m);
 void bind_smooth(nb::module_& m);
 void bind_warp(nb::module_& m);
 

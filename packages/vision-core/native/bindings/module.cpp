@@ -14,6 +14,7 @@ NB_MODULE(_native_ext, m) {
   vision_core::bind_regions(m);
   vision_core::bind_resize(m);
   vision_core::bind_rle(m);
+  vision_core::bind_segment_pairs(m);
   vision_core::bind_smooth(m);
   vision_core::bind_warp(m);
 }

@@ -47,6 +47,7 @@ _FUNCTIONS = (  # what this version calls; a module that lacks one was built fro
     "rle_merge",
     "rle_polygons",
     "rotated_box_iou",
+    "segment_pairs",
     "sharpness_u8",
     "soft_nms",
     "spread_max_regions",

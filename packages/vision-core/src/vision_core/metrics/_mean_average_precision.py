@@ -9,9 +9,10 @@ from typing import Any, Literal, Self
 import numpy as np
 import torch
 
-from vision_core.metrics._columns import Array, Column, InstanceTable
+from vision_core.metrics._columns import Array, InstanceTable, ranges
 from vision_core.metrics._detection_inputs import BOX_FORMATS, InputFormat, read_detections, read_ground_truths
 from vision_core.metrics._detection_problem import DetectionProblem, InstanceArrays, evaluate
+from vision_core.metrics._image_tables import ImageTables, concatenated, counts_of, image_ids_of
 from vision_core.metrics._mean_average_precision_result import MeanAveragePrecisionResult
 from vision_core.metrics._metric import Metric
 
@@ -157,7 +158,7 @@ class MeanAveragePrecision(Metric[MeanAveragePrecisionResult]):
         settings = {"classes": truth.categories, "box_format": "xywh", **settings}
         metric = cls(iou_type, **settings)
         counts, columns = read_results(results, iou_type, truth, len(metric.keypoint_sigmas))
-        metric._add(truth.image_ids, counts, columns, truth.counts, truth.columns)
+        metric._images.add(truth.image_ids, counts, columns, truth.counts, truth.columns)
         return metric
 
     def settings(self) -> dict[str, Any]:
@@ -166,7 +167,7 @@ class MeanAveragePrecision(Metric[MeanAveragePrecisionResult]):
         return {name: getattr(self, name) for name in (*names, "area_ranges", "class_agnostic", "keypoint_sigmas")}
 
     def __repr__(self) -> str:
-        return f"MeanAveragePrecision({self.iou_type!r}, {len(self._truths.counts.values)} images)"
+        return f"MeanAveragePrecision({self.iou_type!r}, {len(self._images)} images)"
 
     def reset(self) -> None:
         """Forget all images."""
@@ -182,8 +183,7 @@ class MeanAveragePrecision(Metric[MeanAveragePrecisionResult]):
         else:
             masks = {"texts": (np.uint8,), "text_lengths": (np.int64,), "sizes": (np.int64, 2)}
             found, true = found | masks, true | masks
-        self._image_ids: Column | None = None
-        self._detections, self._truths = InstanceTable(found), InstanceTable(true)
+        self._images = ImageTables(found, true)
 
     def update(self, preds: Sequence[Mapping[str, Any]], targets: Sequence[Mapping[str, Any]]) -> None:
         """Take in a batch of images. Nothing is taken in if anything is wrong.
@@ -216,28 +216,23 @@ class MeanAveragePrecision(Metric[MeanAveragePrecisionResult]):
         if self.iou_type == "segm":
             _check_sizes(found, true)
         if found:
-            self._add(_image_ids(targets), _counts(found), _concatenated(found), _counts(true), _concatenated(true))
+            ids = image_ids_of(targets)
+            self._images.add(ids, counts_of(found), concatenated(found), counts_of(true), concatenated(true))
 
     def merge(self, other: Self) -> None:
         """Take in the images of another metric, after the own ones; those with an `image_id` in the order of ids."""
         self.check_mergeable(other)
-        if len(other._truths.counts.values) == 0:
-            return
-        self._add_ids(None if other._image_ids is None else other._image_ids.values)
-        self._detections.extend(other._detections)
-        self._truths.extend(other._truths)
+        self._images.extend(other._images)
 
     def compute(self) -> MeanAveragePrecisionResult:
         """Match all detections with the ground truths, and return precision and recall."""
-        images = np.arange(len(self._truths.counts.values))
-        if self._image_ids is not None:
-            images = np.unique(self._image_ids.values, return_index=True)[1]
+        images = self._images.order()
         classes = self._evaluated_classes()
         problem = DetectionProblem(
             self.iou_type,
             1 if self.class_agnostic else len(classes),
-            self._arrays(self._detections, images, classes),
-            self._arrays(self._truths, images, classes),
+            self._arrays(self._images.detections, images, classes),
+            self._arrays(self._images.truths, images, classes),
             np.array(self.iou_thresholds),
             np.array(self.recall_thresholds),
             np.array(list(self.area_ranges.values())).reshape(-1, 2),
@@ -262,7 +257,9 @@ class MeanAveragePrecision(Metric[MeanAveragePrecisionResult]):
             return np.arange(self.classes)
         if self.classes is not None:
             return np.array(self.classes, np.int64)
-        return np.union1d(self._truths.columns["labels"].values, self._detections.columns["labels"].values)
+        return np.union1d(
+            self._images.truths.columns["labels"].values, self._images.detections.columns["labels"].values
+        )
 
     def _arrays(self, table: InstanceTable, images: Array, classes: Array) -> InstanceArrays:
         counts, columns = table.take(images)
@@ -274,8 +271,6 @@ class MeanAveragePrecision(Metric[MeanAveragePrecisionResult]):
             texts, lengths = columns.pop("texts", None), columns.get("text_lengths")
             columns = {name: column[order] for name, column in columns.items()}
             if texts is not None and lengths is not None:
-                from vision_core.metrics._columns import ranges
-
                 columns["texts"] = texts[ranges((np.cumsum(lengths) - lengths)[order], lengths[order])]
         places = np.searchsorted(classes, labels).clip(max=max(len(classes) - 1, 0))
         known = classes[places] == labels if len(classes) else np.zeros(len(labels), bool)
@@ -284,42 +279,9 @@ class MeanAveragePrecision(Metric[MeanAveragePrecisionResult]):
         indices = np.where(known, 0 if self.class_agnostic else places, -1).astype(np.int32)
         return InstanceArrays(_offsets(counts), indices, **columns)
 
-    def _add(
-        self, ids: Array | None, found_counts: Array, found: dict[str, Array], counts: Array, true: dict[str, Array]
-    ) -> None:
-        self._add_ids(ids)
-        self._detections.append(found_counts, found)
-        self._truths.append(counts, true)
-
-    def _add_ids(self, ids: Array | None) -> None:
-        if len(self._truths.counts.values) and (ids is None) != (self._image_ids is None):
-            raise ValueError("targets: some images have an image_id and others do not; give it to all or to none")
-        if ids is not None:
-            self._image_ids = self._image_ids or Column(np.int64)
-            self._image_ids.append(ids)
-
 
 def _offsets(counts: Array) -> Array:
     return np.concatenate((np.zeros(1, np.int64), np.cumsum(counts)))
-
-
-def _counts(images: list[dict[str, Array]]) -> Array:
-    return np.array([len(image["labels"]) for image in images], np.int64)
-
-
-def _concatenated(images: list[dict[str, Array]]) -> dict[str, Array]:
-    if len(images) == 1:
-        return images[0]
-    return {name: np.concatenate([image[name] for image in images]) for name in images[0]}
-
-
-def _image_ids(targets: Sequence[Mapping[str, Any]]) -> Array | None:
-    given = ["image_id" in target for target in targets]
-    if not any(given):
-        return None
-    if not all(given):
-        raise ValueError(f"targets[{given.index(False)}]: has no 'image_id', others have; give it to all or to none")
-    return np.array([int(target["image_id"]) for target in targets], np.int64)
 
 
 def _check_sizes(found: list[dict[str, Array]], true: list[dict[str, Array]]) -> None:
