@@ -30,8 +30,8 @@ __all__ = [
 
 def luma(image: Tensor) -> Tensor:
     """Luma of `[..., 3, H, W]` by ITU-R BT.601: floats `[..., 1, H, W]`, whole ones for integer images."""
-    red, green, blue = to_working(image).split(1, dim=-3)
-    gray = red.mul(0.2989).add_(green, alpha=0.587).add_(blue, alpha=0.114)
+    red, green, blue = to_working(image).unbind(-3)
+    gray = red.mul(0.2989).add_(green, alpha=0.587).add_(blue, alpha=0.114).unsqueeze(-3)
     return gray if image.is_floating_point() or image.dtype == torch.bool else gray.floor_()
 
 
@@ -60,7 +60,8 @@ def rgb_to_grayscale_image(image: Tensor, num_output_channels: int = 1) -> Tenso
         native = _pixels.rgb_to_grayscale(image, num_output_channels)
         if native is not None:
             return native
-    gray = luma(image).to(image.dtype) if channels == 3 else image.clone()
+    gray = luma(image) if channels == 3 else image.clone()
+    gray = gray if gray.dtype == image.dtype else gray.to(image.dtype)
     # Written out, not a view of one channel: users write into images.
     return gray if num_output_channels == 1 else torch.cat([gray, gray, gray], dim=-3)
 

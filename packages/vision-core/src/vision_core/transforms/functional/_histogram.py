@@ -50,9 +50,9 @@ def autocontrast_image(image: Tensor) -> Tensor:
         return native
     values = to_working(image)
     low, high = values.amin(dim=(-2, -1), keepdim=True), values.amax(dim=(-2, -1), keepdim=True)
-    flat = low == high
-    step = torch.where(flat, torch.ones_like(low), (high - low) * (1.0 / max_value(image.dtype)))
-    stretched = values.sub(torch.where(flat, torch.zeros_like(low), low)).div_(step)
+    step = (high - low) * (1.0 / max_value(image.dtype))
+    flat = step == 0
+    stretched = values.sub(low.masked_fill(flat, 0.0)).div_(step.masked_fill(flat, 1.0))
     return from_working(stretched, image.dtype)
 
 
@@ -80,10 +80,10 @@ def equalize_image(image: Tensor) -> Tensor:
     """
     if image.numel() == 0:
         return image
-    native = _pixels.equalize(image)
-    if native is not None:
-        return native
     levels = to_dtype_image(image, torch.uint8, scale=True)
+    native = _pixels.equalize(levels)
+    if native is not None:
+        return to_dtype_image(native, image.dtype, scale=True)
     planes = levels.flatten(-2).reshape(-1, levels.shape[-2] * levels.shape[-1]).long()
     histogram = planes.new_zeros(planes.shape[0], 256).scatter_add_(1, planes, torch.ones_like(planes))
     table = _equalizing_table(histogram)

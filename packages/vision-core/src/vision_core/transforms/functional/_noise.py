@@ -51,7 +51,9 @@ def gaussian_noise_image(
     dtype = torch.float64 if image.dtype == torch.float64 else torch.float32
     noise = torch.randn(image.shape, dtype=dtype, device=image.device, generator=generator)
     white = max_value(image.dtype)
-    noise.mul_(sigma).add_(mean)
+    noise.mul_(sigma)
+    if mean:
+        noise.add_(mean)
     if image.is_floating_point():
         noisy = noise.add_(image)
         return (noisy.clamp_(0, 1) if clip else noisy).to(image.dtype)

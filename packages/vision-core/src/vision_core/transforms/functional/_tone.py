@@ -168,9 +168,9 @@ def adjust_gamma_image(image: Tensor, gamma: float, gain: float = 1.0) -> Tensor
     values = image if image.is_floating_point() else to_dtype_image(image, torch.float32, scale=True)
     powers = values.pow(gamma)
     if gain != 1.0:
-        powers = powers.mul_(gain)
+        powers = powers.mul_(gain).clamp_(0.0, 1.0)
     # To integers as to_dtype does, which for whole numbers below white rounds down.
-    return to_dtype_image(powers.clamp_(0, 1), image.dtype, scale=True)
+    return powers if powers.dtype == image.dtype else to_dtype_image(powers, image.dtype, scale=True)
 
 
 def _adjust_gamma_pil(image: Image, gamma: float, gain: float = 1.0) -> Image:

@@ -32,10 +32,13 @@ def to_working(image: Tensor) -> Tensor:
 
 def from_working(values: Tensor, dtype: torch.dtype) -> Tensor:
     """Cut computed values, which may be overwritten, off at black and white, and cut integers down to `dtype`."""
-    white = float(max_value(dtype))
-    if white > max_value(dtype):  # 2**63 - 1 is no float
-        white = math.nextafter(white, 0.0)
-    return values.clamp_(0, white).to(dtype)
+    if dtype.is_floating_point:
+        values = values.clamp_(0.0, 1.0)
+        return values if values.dtype == dtype else values.to(dtype)
+    white = max_value(dtype)
+    limit = float(white)
+    # 2**63 - 1 is no float
+    return values.clamp_(0.0, limit if limit <= white else math.nextafter(limit, 0.0)).to(dtype)
 
 
 def check_channels(image: Tensor, error: type[Exception] = TypeError) -> int:
