@@ -146,6 +146,7 @@ def test_point_operations_are_those_of_pillow(backend: str) -> None:
     assert torch.equal(F.invert(image), of_pil(ImageOps.invert(as_pil(image))))
     for threshold in (0, 1, 100, 255):
         assert torch.equal(F.solarize(image, threshold), of_pil(ImageOps.solarize(as_pil(image), threshold)))
+    assert torch.equal(F.solarize(image, 255 * 0.6666666865348816), F.solarize(image, 170))  # equal in float32
     with pytest.raises(TypeError, match="at most 255"):
         F.solarize(image, 256)
 

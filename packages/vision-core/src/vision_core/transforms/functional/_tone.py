@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ctypes
 from typing import TYPE_CHECKING
 
 import torch
@@ -127,9 +128,11 @@ def solarize_image(image: Tensor, threshold: float) -> Tensor:
     white = max_value(image.dtype)
     if threshold > white:
         raise TypeError(f"threshold: expected at most {white}, white for {image.dtype}, got {threshold}")
-    native = _pixels.solarize(image, threshold)
-    if native is not None:
-        return native
+    if _pixels.applies(image):
+        # torch compares as float32, in which 170.000005 is 170.
+        native = _pixels.solarize(image, ctypes.c_float(threshold).value)
+        if native is not None:
+            return native
     compared = image.to(torch.int32) if image.dtype == torch.uint16 else image
     return torch.where(compared >= threshold, invert_image(image), image)
 
