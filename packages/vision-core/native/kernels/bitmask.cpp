@@ -154,11 +154,43 @@ int64_t count_both(const uint64_t* a, const uint64_t* b, int64_t count) {
   return sums[0] + sums[1] + sums[2] + sums[3];
 }
 
+constexpr int64_t block = 256;  // bytes that are looked at as a whole
+
+inline bool any_in_block(const uint8_t* bytes) {
+  uint64_t words[block / 8], any = 0;
+  std::memcpy(words, bytes, sizeof(words));
+  for (const uint64_t word : words) any |= word;
+  return any != 0;
+}
+
+int64_t first_set(const uint8_t* bytes, int64_t count) {
+  int64_t i = 0;
+  while (i + block <= count && !any_in_block(bytes + i)) i += block;
+  for (; i + 64 <= count; i += 64) {
+    const uint64_t set = pack_64(bytes + i);
+    if (set) return i + __builtin_ctzll(set);
+  }
+  while (i < count && !bytes[i]) ++i;
+  return i;
+}
+
+int64_t last_set(const uint8_t* bytes, int64_t count) {
+  int64_t end = count;
+  while (end >= block && !any_in_block(bytes + end - block)) end -= block;
+  for (; end >= 64; end -= 64) {
+    const uint64_t set = pack_64(bytes + end - 64);
+    if (set) return end - 1 - __builtin_clzll(set);
+  }
+  while (end > 0 && !bytes[end - 1]) --end;
+  return end - 1;
+}
+
 }  // namespace
 }  // namespace VISION_ISA_NAMESPACE
 
 VISION_DEFINE_KERNELS(BitmaskKernels, bitmask_kernels) = {
     &VISION_ISA_NAMESPACE::pack, &VISION_ISA_NAMESPACE::unpack, &VISION_ISA_NAMESPACE::transpose,
-    &VISION_ISA_NAMESPACE::count, &VISION_ISA_NAMESPACE::count_both};
+    &VISION_ISA_NAMESPACE::count, &VISION_ISA_NAMESPACE::count_both,
+    &VISION_ISA_NAMESPACE::first_set, &VISION_ISA_NAMESPACE::last_set};
 
 }  // namespace vision_core

@@ -17,6 +17,9 @@ struct BitmaskKernels {
   // The number of bits that are set, and of those that are set in both.
   int64_t (*count)(const uint64_t* words, int64_t count);
   int64_t (*count_both)(const uint64_t* a, const uint64_t* b, int64_t count);
+  // The first and the last byte that is not 0; `count` and -1 if there is none.
+  int64_t (*first_set)(const uint8_t* bytes, int64_t count);
+  int64_t (*last_set)(const uint8_t* bytes, int64_t count);
 };
 
 VISION_DECLARE_KERNELS(BitmaskKernels, bitmask_kernels)

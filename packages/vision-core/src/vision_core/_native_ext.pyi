@@ -219,3 +219,20 @@ def spread_max_regions(
     double: bool,
 ) -> int: ...
 def segment_pairs(a: int, b: int, count: int) -> list[tuple[int, int, int]]: ...
+def mask_iou(a: int, first_count: int, b: int, second_count: int, pixels: int, threads: int, iou: int) -> None: ...
+def masks_to_boxes(
+    masks: int, count: int, height: int, width: int, size: int, floating: bool, threads: int, boxes: int
+) -> None: ...
+def paste_masks(
+    masks: int,
+    boxes: int,
+    count: int,
+    mask_height: int,
+    mask_width: int,
+    height: int,
+    width: int,
+    compare: bool,
+    threshold: float,
+    threads: int,
+    pasted: int,
+) -> None: ...

@@ -23,6 +23,7 @@ from vision_core.ops.ciou_loss import complete_box_iou_loss
 from vision_core.ops.deform_conv import DeformConv2d, deform_conv2d
 from vision_core.ops.diou_loss import distance_box_iou_loss
 from vision_core.ops.giou_loss import generalized_box_iou_loss
+from vision_core.ops.masks import mask_iou, paste_masks
 from vision_core.ops.poolers import MultiScaleRoIAlign
 from vision_core.ops.ps_roi_align import PSRoIAlign, ps_roi_align
 from vision_core.ops.ps_roi_pool import PSRoIPool, ps_roi_pool
@@ -61,12 +62,14 @@ __all__ = [
     "distance_box_iou_loss",
     "generalized_box_iou",
     "generalized_box_iou_loss",
+    "mask_iou",
     "masks_to_boxes",
     "matrix_nms",
     "nms",
     "nms_3d",
     "nms_mask",
     "nms_reference",
+    "paste_masks",
     "ps_roi_align",
     "ps_roi_pool",
     "remove_small_boxes",

@@ -8,7 +8,7 @@ from torch import Tensor
 from vision_core import _native
 from vision_core.ops._plain import contiguous_batch, contiguous_float, nothing_watches
 
-__all__ = ["box_area", "clip_boxes_to_image", "masks_to_boxes", "remove_small_boxes", "widened"]
+__all__ = ["box_area", "clip_boxes_to_image", "remove_small_boxes", "widened"]
 
 
 def widened(values: Tensor) -> Tensor:
@@ -157,41 +157,3 @@ def first_of(values: Tensor, count: int) -> Tensor:
     if count == size:
         return values
     return values.resize_(count) if size <= 64 else values[:count].clone()
-
-
-def masks_to_boxes(masks: Tensor) -> Tensor:
-    """Return the smallest boxes around masks.
-
-    Args:
-        masks: `[N, H, W]`; what is not 0 belongs to the mask.
-
-    Returns:
-        `[N, 4]` float32: x1, y1, x2, y2, the first and the last column and row of each mask (both inside of it); zeros
-        for an empty mask.
-
-    Raises:
-        ValueError: masks of other than three dimensions.
-
-    Examples:
-        >>> import torch
-        >>> mask = torch.zeros(1, 5, 6, dtype=torch.bool)
-        >>> mask[0, 1:3, 2:5] = True
-        >>> masks_to_boxes(mask).tolist()
-        [[2.0, 1.0, 4.0, 2.0]]
-    """
-    if masks.dim() != 3:
-        raise ValueError(f"masks: expected [N, H, W], got {masks.dim()} dimensions")
-    if masks.numel() == 0:
-        return torch.zeros((masks.shape[0], 4), dtype=torch.float, device=masks.device)
-    inside = masks != 0
-    x1, x2 = _extent(inside.any(1))
-    y1, y2 = _extent(inside.any(2))
-    return torch.stack((x1, y1, x2, y2), dim=1).to(torch.float)
-
-
-def _extent(occupied: Tensor) -> tuple[Tensor, Tensor]:
-    """First and last true position of each row of `[N, L]`, 0 and 0 where there is none."""
-    length = occupied.shape[1]
-    first = occupied.to(torch.uint8).argmax(1)
-    last = length - 1 - occupied.flip(1).to(torch.uint8).argmax(1)
-    return first, torch.where(occupied.any(1), last, 0)
