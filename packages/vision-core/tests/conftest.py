@@ -29,6 +29,27 @@ def backend(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> 
     _native.module.force_isa(None)
 
 
+@pytest.fixture(params=ISAS or [pytest.param("none", marks=pytest.mark.skip(reason="no native module"))])
+def isa(request: pytest.FixtureRequest) -> Iterator[str]:
+    """Run a test of a native kernel on every instruction set of this machine."""
+    _native.module.force_isa(request.param)
+    yield request.param
+    _native.module.force_isa(None)
+
+
+@pytest.fixture
+def memory_orders() -> Callable[[torch.Tensor], list[torch.Tensor]]:
+    """Give back the same image in planes, with interleaved pixels, and as parts of larger images of both kinds."""
+
+    def orders(image: torch.Tensor) -> list[torch.Tensor]:
+        interleaved = image.movedim(-3, -1).contiguous().movedim(-1, -3)
+        larger = torch.nn.functional.pad(image, (2, 3, 1, 1))[..., 1:-1, 2:-3]
+        larger_interleaved = torch.nn.functional.pad(interleaved.movedim(-3, -1), (0, 0, 2, 3)).movedim(-1, -3)
+        return [image, interleaved, larger, larger_interleaved[..., 2:-3]]
+
+    return orders
+
+
 @pytest.fixture(params=[1, 3])
 def threads(request: pytest.FixtureRequest) -> Iterator[int]:
     before = torch.get_num_threads()

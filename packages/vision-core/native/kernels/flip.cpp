@@ -91,6 +91,12 @@ int64_t reverse_3(const uint8_t*, int64_t, uint8_t*) { return 0; }
 
 void reverse(const uint8_t* in, int64_t count, int size, uint8_t* out) {
   int64_t i = size == 1 ? reverse_1(in, count, out) : size == 3 ? reverse_3(in, count, out) : 0;
+  if (i > 0 && i < count && size != 4) {  // the last vector again, so that it ends with the row
+    constexpr int64_t last = 16;
+    if (size == 1) reverse_1(in, last, out + count - last);
+    if (size == 3) reverse_3(in, last, out + 3 * (count - last));
+    return;
+  }
   if (size == 4) {
     for (; i < count; ++i) std::memcpy(out + 4 * i, in + 4 * (count - 1 - i), 4);
   }

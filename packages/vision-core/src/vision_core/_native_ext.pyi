@@ -2,6 +2,9 @@
 
 from collections.abc import Sequence
 
+
+# see _pixels/_memory.py
+Layout = tuple[int, int, int, int, int, int, int, int]
 compiler: str
 environment_error: str | None
 
@@ -136,103 +139,86 @@ class DetectionProblem:
     recall: int
 
 def evaluate_detections(problem: DetectionProblem, threads: int) -> None: ...
-def deform_conv_sample(
-    sizes: tuple[int, ...],
-    image: int,
-    images: int,
-    begin: int,
-    end: int,
-    pixels: int,
-    offset: int,
-    mask: int,
-    double: bool,
-    threads: int,
-    columns: int,
-) -> None: ...
-def deform_conv_gradients(
-    sizes: tuple[int, ...],
-    image: int,
-    images: int,
-    begin: int,
-    end: int,
-    pixels: int,
-    offset: int,
-    mask: int,
-    double: bool,
-    threads: int,
-    columns: int,
-    pixel_gradient: int,
-    offset_gradient: int,
-    mask_gradient: int,
-) -> None: ...
-def deform_conv_small(
-    sizes: tuple[int, ...],
     batch: int,
-    out_channels: int,
-    input: int,
-    offset: int,
-    weight: int,
+    begin: int,
     bias: int,
-    mask: int,
-    double: bool,
-    out: int,
-) -> None: ...
-def pool_regions(
-    input: int,
+    bilinear: bool,
+    border: int,
     boxes: int,
-    pooled: int,
-    input_shape: Sequence[int],
-    pooled_shape: Sequence[int],
-    scale: Sequence[float],
-    settings: tuple[int, int, int],
-    flags: tuple[bool, bool, bool, bool],
-) -> int: ...
-def spread_regions(
-    pooled: int,
-    boxes: int,
-    input: int,
-    input_shape: Sequence[int],
-    pooled_shape: Sequence[int],
-    scale: Sequence[float],
-    settings: tuple[int, int, int],
-    flags: tuple[bool, bool, bool, bool],
-) -> int: ...
-def max_regions(
-    input: int,
-    boxes: int,
-    pooled: int,
-    places: int,
-    input_shape: Sequence[int],
-    pooled_shape: Sequence[int],
-    scale: float,
-    threads: int,
-    double: tuple[bool, bool],
-) -> int: ...
-def spread_max_regions(
-    pooled: int,
-    images: int,
-    places: int,
-    input: int,
-    input_shape: Sequence[int],
-    pooled_shape: Sequence[int],
-    threads: int,
-    double: bool,
-) -> int: ...
-def segment_pairs(a: int, b: int, count: int) -> list[tuple[int, int, int]]: ...
-def mask_iou(a: int, first_count: int, b: int, second_count: int, pixels: int, threads: int, iou: int) -> None: ...
-def masks_to_boxes(
-    masks: int, count: int, height: int, width: int, size: int, floating: bool, threads: int, boxes: int
-) -> None: ...
-def paste_masks(
-    masks: int,
-    boxes: int,
+    columns: int,
+    compare: bool,
     count: int,
+    double: bool,
+    double: tuple[bool, bool],
+    end: int,
+    field: int,
+    fill: bytes,
+    fill: list[float],
+    flags: tuple[bool, bool, bool, bool],
+    height: int,
+    image: int,
+    images: int,
+    input: int,
+    input_shape: Sequence[int],
+    kind: int,
+    layout: Layout,
+    left: int,
+    mask: int,
+    mask_gradient: int,
     mask_height: int,
     mask_width: int,
-    height: int,
-    width: int,
-    compare: bool,
-    threshold: float,
-    threads: int,
+    masks: int,
+    masks: int, count: int, height: int, width: int, size: int, floating: bool, threads: int, boxes: int
+    numbers: Sequence[float],
+    offset: int,
+    offset_gradient: int,
+    out: int,
+    out_channels: int,
     pasted: int,
+    pixel_gradient: int,
+    pixels: int,
+    places: int,
+    pooled: int,
+    pooled_shape: Sequence[int],
+    rows: int,
+    scale: Sequence[float],
+    scale: float,
+    settings: tuple[int, int, int],
+    sizes: tuple[int, ...],
+    source: int,
+    source: int, layout: Layout, kind: int, first: float, second: float, target: int, threads: int
+    source: int, layout: Layout, kinds: list[int], factors: list[float], target: int, threads: int
+    source: int, layout: Layout, mean: list[float], std: list[float], type: int, target: int, threads: int
+    source: int, planes: int, height: int, width: int, across: list[float], down: list[float], target: int, threads: int
+    target: int,
+    threads: int,
+    threshold: float,
+    top: int,
+    weight: int,
+    width: int,
+) -> None: ...
+) -> int: ...
+def blur_f32(
+def blur_u8(source: int, layout: Layout, across: list[float], down: list[float], target: int, threads: int) -> None: ...
+def colour_chain_u8(
+def deform_conv_gradients(
+def deform_conv_sample(
+def deform_conv_small(
+def flip_u8(source: int, layout: Layout, horizontal: bool, target: int, threads: int) -> None: ...
+def gray_u8(source: int, layout: Layout, channels: int, target: int, threads: int) -> None: ...
+def histogram_u8(source: int, layout: Layout, bins: int, threads: int) -> None: ...
+def lut_u8(source: int, layout: Layout, tables: int, per_channel: bool, target: int, threads: int) -> None: ...
+def mask_iou(a: int, first_count: int, b: int, second_count: int, pixels: int, threads: int, iou: int) -> None: ...
+def masks_to_boxes(
+def max_regions(
+def normalize_u8(
+def pad_u8(
+def paste_masks(
+def point_u8(
+def pool_regions(
+def segment_pairs(a: int, b: int, count: int) -> list[tuple[int, int, int]]: ...
+def sharpness_u8(source: int, layout: Layout, factor: float, target: int, threads: int) -> None: ...
+def spread_max_regions(
+def spread_regions(
+def warp_u8(
 ) -> None: ...

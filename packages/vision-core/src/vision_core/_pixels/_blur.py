@@ -13,6 +13,8 @@ from vision_core._pixels._memory import allocate, applies, describe
 
 __all__ = ["adjust_sharpness", "gaussian_blur"]
 
+_WIDEST = 12  # pixels from the centre: rounding to 16 bits at each of more pairs would add up; float32 has room
+
 
 def gaussian_blur(image: Tensor, kernel_size: Sequence[int], sigma: Sequence[float]) -> Tensor | None:
     """Blur with a Gaussian window, the image mirrored at its border (which is not repeated).
@@ -42,10 +44,18 @@ def gaussian_blur(image: Tensor, kernel_size: Sequence[int], sigma: Sequence[flo
         planes = image.numel() // (height * width)
         _native.module.blur_f32(source.data_ptr(), planes, height, width, across, down, result.data_ptr(), threads)
         return result
+    if max(_reach(across), _reach(down)) > _WIDEST:
+        blurred = gaussian_blur(image.to(torch.float32), kernel_size, sigma)
+        return None if blurred is None else torch.empty_like(image).copy_(blurred.round_())
     source, layout = describe(image)
-    result = allocate(image.shape, layout, *image.shape[-3:])
+    result = allocate(image, layout)
     _native.module.blur_u8(source.data_ptr(), layout, across, down, result.data_ptr(), threads)
     return result
+
+
+def _reach(window: list[float]) -> int:
+    """Return how far the weights are felt that 16 bits can tell from 0."""
+    return sum(weight >= 2**-16 for weight in window) - 1
 
 
 def _window(size: int, sigma: float) -> list[float]:
@@ -65,6 +75,6 @@ def adjust_sharpness(image: Tensor, factor: float) -> Tensor | None:
     if not applies(image):
         return None
     source, layout = describe(image)
-    result = allocate(image.shape, layout, *image.shape[-3:])
+    result = allocate(image, layout)
     _native.module.sharpness_u8(source.data_ptr(), layout, factor, result.data_ptr(), torch.get_num_threads())
     return result

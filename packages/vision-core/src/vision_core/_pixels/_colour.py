@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from vision_core import _native
-from vision_core._pixels._memory import allocate, applies, describe
+from vision_core._pixels._memory import allocate, allocate_as, applies, describe
 
 __all__ = ["adjust_hue", "adjust_saturation", "colour_chain", "rgb_to_grayscale"]
 
@@ -34,7 +34,7 @@ def colour_chain(image: Tensor, steps: Sequence[Step]) -> Tensor | None:
     if image.dim() < 3 or image.shape[-3] != 3 or not applies(image):
         return None
     source, layout = describe(image)
-    result = allocate(image.shape, layout, *image.shape[-3:])
+    result = allocate(image, layout)
     kinds, factors = [_KINDS[name] for name, _ in steps], [float(factor) for _, factor in steps]
     _native.module.colour_chain_u8(
         source.data_ptr(), layout, kinds, factors, result.data_ptr(), torch.get_num_threads()
@@ -72,6 +72,6 @@ def rgb_to_grayscale(image: Tensor, num_output_channels: int = 1) -> Tensor | No
     if image.dim() < 3 or image.shape[-3] != 3 or not applies(image):
         return None
     source, layout = describe(image)
-    result = allocate(image.shape, layout, num_output_channels, image.shape[-2], image.shape[-1])
+    result = allocate_as(image, layout, num_output_channels, image.shape[-2], image.shape[-1])
     _native.module.gray_u8(source.data_ptr(), layout, num_output_channels, result.data_ptr(), torch.get_num_threads())
     return result

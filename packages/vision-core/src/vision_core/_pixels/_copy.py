@@ -9,28 +9,29 @@ import torch
 from torch import Tensor
 
 from vision_core import _native
-from vision_core._pixels._memory import allocate, applies, describe
+from vision_core._pixels._memory import allocate, allocate_as, applies, describe
 
 __all__ = ["horizontal_flip", "pad", "vertical_flip"]
 
+_FLIP_PAYS = 1 << 20  # bytes; for smaller images torch's own operator costs no more
 _MODES = {"constant": 0, "edge": 1, "reflect": 2, "symmetric": 3}
 
 
 def horizontal_flip(image: Tensor) -> Tensor | None:
-    """Mirror uint8 `[..., C, H, W]` left to right."""
+    """Mirror uint8 `[..., C, H, W]` left to right; None also for small images, where torch is as fast."""
     return _flip(image, True)
 
 
 def vertical_flip(image: Tensor) -> Tensor | None:
-    """Turn uint8 `[..., C, H, W]` upside down."""
+    """Turn uint8 `[..., C, H, W]` upside down; None also for small images, where torch is as fast."""
     return _flip(image, False)
 
 
 def _flip(image: Tensor, horizontal: bool) -> Tensor | None:
-    if not applies(image):
+    if image.numel() < _FLIP_PAYS or not applies(image):
         return None
     source, layout = describe(image)
-    result = allocate(image.shape, layout, *image.shape[-3:])
+    result = allocate(image, layout)
     _native.module.flip_u8(source.data_ptr(), layout, horizontal, result.data_ptr(), torch.get_num_threads())
     return result
 
@@ -66,7 +67,7 @@ def pad(
     if min(height, width) < 1 or not _mirrors(mode, padding, old_height, old_width):
         return None
     source, layout = describe(image)
-    result = allocate(image.shape, layout, image.shape[-3], height, width)
+    result = allocate_as(image, layout, image.shape[-3], height, width)
     values = [0.0] if fill is None else [min(max(float(value), 0.0), 255.0) for value in fill]
     if len(values) == 1:
         values *= layout[1]

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 import torch
 from torch import Tensor
 
 from vision_core import _native
 
-__all__ = ["Layout", "allocate", "applies", "describe", "is_interleaved"]
+__all__ = ["Layout", "allocate", "allocate_as", "applies", "describe", "is_interleaved"]
 
 # images, channels, height, width, and the distance in values from one image, channel, row and pixel to the next
 Layout = tuple[int, int, int, int, int, int, int, int]
@@ -69,11 +67,23 @@ def is_interleaved(image: Tensor) -> bool:
     return channels > 1 and image.stride(-3) == 1 and image.stride(-1) == channels
 
 
-def allocate(
-    shape: Sequence[int], layout: Layout, channels: int, height: int, width: int, dtype: torch.dtype = torch.uint8
+def allocate(image: Tensor, layout: Layout) -> Tensor:
+    """Make room for a result of the shape and memory order of `image`."""
+    images, channels, height, width, image_stride, channel_stride, row_stride, pixel_stride = layout
+    if (
+        row_stride == width * pixel_stride
+        and (pixel_stride != 1 or channel_stride == height * width)
+        and (images == 1 or image_stride == channels * height * width)
+    ):
+        return torch.empty_like(image)  # without gaps, so it has the same strides; the cheapest way
+    return allocate_as(image, layout, channels, height, width)
+
+
+def allocate_as(
+    image: Tensor, layout: Layout, channels: int, height: int, width: int, dtype: torch.dtype = torch.uint8
 ) -> Tensor:
-    """Make room for a result: `shape` up to its last three sizes, in the memory order of `layout`."""
-    batch = tuple(shape[:-3])
+    """Make room for a result of other sizes or another dtype, in the memory order of `image`."""
+    batch = tuple(image.shape[:-3])
     if layout[7] == 1 or channels == 1:
         return torch.empty((*batch, channels, height, width), dtype=dtype)
     return torch.empty((*batch, height, width, channels), dtype=dtype).movedim(-1, -3)

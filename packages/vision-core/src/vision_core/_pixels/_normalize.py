@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from vision_core import _native
-from vision_core._pixels._memory import allocate, applies, describe
+from vision_core._pixels._memory import allocate_as, applies, describe
 
 __all__ = ["normalize_to_float"]
 
@@ -39,7 +39,7 @@ def normalize_to_float(
     if dtype not in _DTYPES or not applies(image):
         return None
     source, layout = describe(image)
-    result = allocate(image.shape, layout, *image.shape[-3:], dtype=dtype)
+    result = allocate_as(image, layout, *image.shape[-3:], dtype=dtype)
     _native.module.normalize_u8(
         source.data_ptr(),
         layout,

@@ -29,7 +29,7 @@ def _point(image: Tensor, kind: int, first: float = 0.0, second: float = 0.0) ->
     if not applies(image):
         return None
     source, layout = describe(image)
-    result = allocate(image.shape, layout, *image.shape[-3:])
+    result = allocate(image, layout)
     _native.module.point_u8(source.data_ptr(), layout, kind, first, second, result.data_ptr(), torch.get_num_threads())
     return result
 
@@ -109,7 +109,7 @@ def apply_lut(image: Tensor, table: Tensor) -> Tensor | None:
     if tables.shape != (256,) and tables.shape != (image.shape[-3], 256):
         raise ValueError(f"table: expected [256] or [{image.shape[-3]}, 256], got {list(table.shape)}")
     source, layout = describe(image)
-    result = allocate(image.shape, layout, *image.shape[-3:])
+    result = allocate(image, layout)
     _native.module.lut_u8(
         source.data_ptr(), layout, tables.data_ptr(), tables.dim() == 2, result.data_ptr(), torch.get_num_threads()
     )

@@ -14,7 +14,7 @@ import torch
 from torch import Tensor
 
 from vision_core import _native
-from vision_core._pixels._memory import Layout, allocate, applies, describe
+from vision_core._pixels._memory import Layout, allocate_as, applies, describe
 
 __all__ = ["warp_affine", "warp_displacement", "warp_perspective"]
 
@@ -120,7 +120,7 @@ def _warp(
     if (image.shape[-2] + 3) * (image.shape[-1] + 3) > _MOST_PIXELS:
         return None
     source, layout = describe(image)
-    result = allocate(image.shape, layout, image.shape[-3], height, width)
+    result = allocate_as(image, layout, image.shape[-3], height, width)
     addresses = [array.data_ptr() for array in arrays] if arrays else (0, 0, 0)
     _native.module.warp_u8(
         source.data_ptr(),
