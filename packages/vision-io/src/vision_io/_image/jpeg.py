@@ -105,7 +105,7 @@ def plan_jpeg(
     rows, columns = (whole[3], whole[2]) if swaps_sides(orientation) else (whole[2], whole[3])
     eighths = eighths_for(rows, columns, min_size)
     window = window_of(whole, height, width, eighths)
-    return JpegPlan(data, name, mode, _CHANNELS[mode] if mode in _CHANNELS else components, window, orientation)
+    return JpegPlan(data, name, mode, _CHANNELS.get(mode, int(components)), window, orientation)
 
 
 def target_for(plan: JpegPlan, out: Tensor | None) -> Tensor:
