@@ -177,11 +177,13 @@ int64_t spread_max_regions(const MaxShape& shape, const T* bins, const int64_t* 
   group(shape.images, shape.boxes, [images](int64_t k) { return images[k]; }, begin, order);
   const int64_t pixels = shape.height * shape.width, per_box = shape.row_bins * shape.column_bins;
   const double work = static_cast<double>(shape.images * pixels + shape.boxes * per_box) * static_cast<double>(shape.channels);
-  // A plane belongs to one thread, and gets its sums in the order of the boxes. Some planes at a time, so that bins are
-  // read in long runs; not more than the cache holds.
-  const int64_t group_size = std::clamp<int64_t>((int64_t{1} << 17) / std::max<int64_t>(pixels * static_cast<int64_t>(sizeof(T)), 1), 1, 16);
-  const int64_t groups = (shape.channels + group_size - 1) / group_size;
-  vision::parallel_for(shape.images * groups, 1, work < worth_a_thread ? 1 : shape.threads, [&](int64_t first, int64_t last) {
+  const int threads = work < worth_a_thread ? 1 : shape.threads;
+  // A plane belongs to one thread, and gets its sums in the order of the boxes. As many planes as possible at a time:
+  // then bins are read in long runs, at the speed of memory. Planes that no cache holds are better taken one by one.
+  const bool cached = pixels * shape.channels * static_cast<int64_t>(sizeof(T)) <= int64_t{1} << 23;
+  const int64_t group_size = cached ? (shape.channels + threads - 1) / threads : 1;
+  const int64_t groups = group_size > 0 ? (shape.channels + group_size - 1) / group_size : 0;
+  vision::parallel_for(shape.images * groups, 1, threads, [&](int64_t first, int64_t last) {
     for (int64_t item = first; item < last; ++item) {
       const int64_t n = item / groups, channel = item % groups * group_size;
       const int64_t channels = std::min(group_size, shape.channels - channel);

@@ -6,6 +6,7 @@ autograd does not reach.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 
 import torch
@@ -55,7 +56,8 @@ def pool_reference(
     channels = input.shape[1] // planes
     precision = torch.float64 if input.dtype == torch.float64 else torch.float32
     # (N * planes * pixels, C): the channels of a pixel side by side
-    pixels = input.reshape(input.shape[0], channels, planes, -1).permute(0, 2, 3, 1).reshape(-1, channels)
+    count = math.prod(how.pixels)
+    pixels = input.reshape(input.shape[0], channels, planes, count).permute(0, 2, 3, 1).flatten(0, 2)
     parts = []
     for images, part in _chunks(boxes, input.shape[0], input.shape[1], how):
         total = None
@@ -100,9 +102,7 @@ def spread_reference(
     how = Sampling(tuple(input_shape[2:]), tuple(output_size), tuple(scale), sampling_ratio, aligned)
     channels = grad.shape[1]
     precision = torch.float64 if grad.dtype == torch.float64 else torch.float32
-    count = 1
-    for size in how.pixels:
-        count *= size
+    count = math.prod(how.pixels)
     spread = grad.new_zeros([input_shape[0] * planes * count, channels], dtype=precision)
     first = 0
     for images, part in _chunks(boxes, input_shape[0], input_shape[1], how):
@@ -137,12 +137,13 @@ def maximum_reference(
     )
     channels = input.shape[1]
     lowest = torch.finfo(input.dtype).min
-    pixels = input.permute(0, 2, 3, 1).reshape(-1, channels)
+    precision = torch.float64 if input.dtype == torch.float64 else torch.float32
+    pixels = input.permute(0, 2, 3, 1).flatten(0, 2)
     values, places = [], []
     for images, part in _chunks(boxes, input.shape[0], channels, how):
         index, inside = _window(part, how)  # (K, bins, pixels, bins, pixels)
         at = index + _base(images, 1, how)
-        found = pixels.index_select(0, at.flatten()).reshape(*at.shape, channels)
+        found = pixels.index_select(0, at.flatten()).to(precision).reshape(*at.shape, channels)
         valid = inside[..., None] & (found > lowest)
         found = torch.where(valid, found, lowest)
         best = found.amax(dim=(2, 4))
@@ -173,25 +174,19 @@ def _window(boxes: Tensor, how: Sampling) -> tuple[Tensor, Tensor]:
 
 def _planes(name: str, output_size: list[int]) -> int:
     """Planes of the input that belong to one channel of the output."""
-    planes = 1
-    if name in SENSITIVE:
-        for size in output_size:
-            planes *= size
-    return planes
+    return math.prod(output_size) if name in SENSITIVE else 1
 
 
 def _base(images: Tensor, planes: int, how: Sampling) -> Tensor:
     """Return the number of the first pixel of each box's image and each bin's plane, `[K, bins, 1, bins, 1]`."""
-    axes, count = len(how.bins), 1
-    for size in how.pixels:
-        count *= size
+    axes = len(how.bins)
     base = images.reshape(-1, *[1] * (2 * axes)) * planes
     if planes > 1:
         number = torch.arange(planes, device=images.device).reshape(how.bins)
         for axis in range(axes):
             number = number.unsqueeze(2 * axis + 1)
         base = base + number
-    return base * count
+    return base * math.prod(how.pixels)
 
 
 def _chunks(boxes: Tensor, images: int, channels: int, how: Sampling) -> Iterator[tuple[Tensor, Tensor]]:
