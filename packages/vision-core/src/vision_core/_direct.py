@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 from torch.autograd import forward_ad
 
-__all__ = ["runs_directly"]
+__all__ = ["is_transformed", "runs_directly"]
 
 _interpreters = torch._C._functorch.peek_interpreter_stack
 _modes = torch._C._len_torch_dispatch_stack
@@ -41,14 +41,26 @@ def runs_directly(first: Tensor, second: Tensor) -> bool:
         not _compiling()
         and type(first) is Tensor
         and type(second) is Tensor
+        and _function_modes() == 0
+        and _modes() == 0
+        and _interpreters() is None
         and first.is_cpu
         and second.is_cpu
         and first.layout is torch.strided
         and second.layout is torch.strided
-        and _modes() == 0
-        and _function_modes() == 0
-        and _interpreters() is None
         and forward_ad._current_level < 0
         and _tracing() is None
         and not _profiling()
     )
+
+
+def is_transformed() -> bool:
+    """Whether a transformation of `torch.func` is at work, outside of `torch.compile`.
+
+    The gradients that `torch.library` registers know nothing of these; a `torch.autograd.Function` does.
+
+    Examples:
+        >>> is_transformed()
+        False
+    """
+    return not _compiling() and _interpreters() is not None

@@ -21,9 +21,7 @@ def random(*shape: int, seed: int = 0, dtype: torch.dtype = torch.float32) -> Te
     return torch.randn(*shape, generator=torch.Generator().manual_seed(seed), dtype=torch.float64).to(dtype)
 
 
-def boxes_on(
-    images: int, size: Sequence[int], count: int, seed: int = 1, dtype: torch.dtype = torch.float32
-) -> Tensor:
+def boxes_on(images: int, size: Sequence[int], count: int, seed: int = 1, dtype: torch.dtype = torch.float32) -> Tensor:
     """Boxes of all sizes on images of (height, width) or (depth, height, width), many across the border."""
     generator = torch.Generator().manual_seed(seed)
     extent = torch.tensor(list(size)[::-1], dtype=torch.float64)
@@ -122,7 +120,9 @@ def exact_bins(image: Tensor, boxes: Tensor, bins: Sequence[int], scale: float, 
         rows = ranges(y1 * scale, y2 * scale, bins[0], image.shape[2], inclusive)
         columns = ranges(x1 * scale, x2 * scale, bins[1], image.shape[3], inclusive)
         for (i, row), (j, column) in itertools.product(enumerate(rows), enumerate(columns)):
-            inside = image[int(n), :, row.start : max(row.stop, row.start), column.start : max(column.stop, column.start)]
+            inside = image[
+                int(n), :, row.start : max(row.stop, row.start), column.start : max(column.stop, column.start)
+            ]
             yield k, i, j, inside
 
 

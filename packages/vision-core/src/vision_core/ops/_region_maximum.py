@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 
 from vision_core import _native
-from vision_core._direct import runs_directly
+from vision_core._direct import is_transformed, runs_directly
 from vision_core._library import library
 from vision_core.ops._region_operators import in_front, number_batches
 from vision_core.ops._region_reference import maximum_reference
@@ -33,32 +33,64 @@ def pool_maximum(input: Tensor, boxes: Tensor, output_size: list[int], spatial_s
     The places of the maxima are only worth their memory where a gradient is wanted.
     """
     differentiated = input.requires_grad and torch.is_grad_enabled()
-    if not runs_directly(input, boxes):
+    if runs_directly(input, boxes):
+        if not differentiated:
+            return _pool(input, boxes, output_size, spatial_scale)
+    elif not is_transformed():
         if differentiated:
             return torch.ops.vision_core.roi_pool_argmax(input, boxes, output_size, spatial_scale)[0]
         return torch.ops.vision_core.roi_pool(input, boxes, output_size, spatial_scale)
-    if differentiated:
-        return _Pooling.apply(input, boxes, output_size, spatial_scale)
-    return _pool(input, boxes, output_size, spatial_scale)
+    return _Pooling.apply(input, boxes, output_size, spatial_scale)[0]
+
+
+def _transpose(grad: Tensor, boxes: Tensor, argmax: Tensor, input_shape: list[int]) -> Tensor:
+    """Do what `roi_pool_backward` does."""
+    if runs_directly(grad, boxes):
+        if not (grad.requires_grad and torch.is_grad_enabled()):
+            return _backward(grad, boxes, argmax, input_shape)
+    elif not is_transformed():
+        return torch.ops.vision_core.roi_pool_backward(grad, boxes, argmax, input_shape)
+    return _Spreading.apply(grad, boxes, argmax, input_shape)
 
 
 class _Pooling(torch.autograd.Function):
-    """The gradient of a direct call."""
+    """The gradient of a direct call, or of one under a transformation of `torch.func`."""
 
     @staticmethod
-    def forward(ctx: Any, input: Tensor, boxes: Tensor, output_size: list[int], spatial_scale: float) -> Tensor:
-        pooled, argmax = _argmax(input, boxes, output_size, spatial_scale)
-        ctx.save_for_backward(boxes, argmax)
-        ctx.shape = input.shape
-        return pooled
+    def forward(input: Tensor, boxes: Tensor, *rest: Any) -> tuple[Tensor, Tensor]:
+        return (_argmax if input.is_cpu and boxes.is_cpu else _argmax_plain)(input, boxes, *rest)
 
     @staticmethod
-    def backward(ctx: Any, *grads: Tensor) -> tuple[Tensor | None, ...]:
-        (grad,), (boxes, argmax) = grads, ctx.saved_tensors
-        again = grad.requires_grad and torch.is_grad_enabled()  # the gradient of the gradient is asked for
-        direct = not again and runs_directly(grad, boxes)
-        spread = (_backward if direct else torch.ops.vision_core.roi_pool_backward)(grad, boxes, argmax, ctx.shape)
-        return spread, None, None, None
+    def setup_context(ctx: Any, inputs: tuple[Any, ...], output: tuple[Tensor, Tensor]) -> None:
+        _remember_argmax(ctx, inputs, output)
+
+    @staticmethod
+    def backward(ctx: Any, *grads: Tensor) -> tuple[Any, ...]:
+        return _argmax_gradient(ctx, grads[0], None)
+
+    @staticmethod
+    def vmap(info: Any, in_dims: tuple[Any, ...], *inputs: Any) -> Any:
+        return _argmax_batched(info, in_dims, *inputs)
+
+
+class _Spreading(torch.autograd.Function):
+    """The same for the transpose."""
+
+    @staticmethod
+    def forward(grad: Tensor, boxes: Tensor, *rest: Any) -> Tensor:
+        return (_backward if grad.is_cpu and boxes.is_cpu else _backward_plain)(grad, boxes, *rest)
+
+    @staticmethod
+    def setup_context(ctx: Any, inputs: tuple[Any, ...], output: Tensor) -> None:
+        _remember_grad(ctx, inputs, output)
+
+    @staticmethod
+    def backward(ctx: Any, *grads: Tensor) -> tuple[Any, ...]:
+        return _backward_gradient(ctx, grads[0])
+
+    @staticmethod
+    def vmap(info: Any, in_dims: tuple[Any, ...], *inputs: Any) -> Any:
+        return _backward_batched(info, in_dims, *inputs)
 
 
 @torch.library.impl(library, "roi_pool", "CompositeExplicitAutograd")
@@ -182,7 +214,7 @@ def _remember_input(ctx: Any, inputs: tuple[Any, ...], output: Tensor) -> None:
 def _pool_gradient(ctx: Any, grad: Tensor) -> tuple[Tensor | None, ...]:
     input, boxes = ctx.saved_tensors
     _, argmax = torch.ops.vision_core.roi_pool_argmax(input.detach(), boxes, ctx.output_size, ctx.spatial_scale)
-    return torch.ops.vision_core.roi_pool_backward(grad, boxes, argmax, input.shape), None, None, None
+    return _transpose(grad, boxes, argmax, input.shape), None, None, None
 
 
 def _remember_argmax(ctx: Any, inputs: tuple[Any, ...], output: tuple[Tensor, Tensor]) -> None:
@@ -193,7 +225,7 @@ def _remember_argmax(ctx: Any, inputs: tuple[Any, ...], output: tuple[Tensor, Te
 
 def _argmax_gradient(ctx: Any, grad: Tensor, _: Tensor | None) -> tuple[Tensor | None, ...]:
     boxes, argmax = ctx.saved_tensors
-    return torch.ops.vision_core.roi_pool_backward(grad, boxes, argmax, ctx.shape), None, None, None
+    return _transpose(grad, boxes, argmax, ctx.shape), None, None, None
 
 
 def _remember_grad(ctx: Any, inputs: tuple[Any, ...], output: Tensor) -> None:
@@ -223,7 +255,8 @@ def _argmax_batched(
     size = info.batch_size
     input, boxes = in_front(input, dims[0], size), in_front(boxes, dims[1], size)
     numbered = number_batches(coordinates(boxes), input.shape[1])
-    found = torch.ops.vision_core.roi_pool_argmax(input.flatten(0, 1), numbered, output_size, spatial_scale)
+    both = _Pooling.apply if is_transformed() else torch.ops.vision_core.roi_pool_argmax  # another one may follow
+    found = both(input.flatten(0, 1), numbered, output_size, spatial_scale)
     return tuple(x.unflatten(0, (size, boxes.shape[1])) for x in found), (0, 0)
 
 
@@ -234,7 +267,7 @@ def _backward_batched(
     grad, boxes, argmax = (in_front(x, dim, size) for x, dim in zip((grad, boxes, argmax), dims, strict=False))
     numbered = number_batches(coordinates(boxes), input_shape[0])
     shape = [size * input_shape[0], *input_shape[1:]]
-    spread = torch.ops.vision_core.roi_pool_backward(grad.flatten(0, 1), numbered, argmax.flatten(0, 1), shape)
+    spread = _transpose(grad.flatten(0, 1), numbered, argmax.flatten(0, 1), shape)
     return spread.unflatten(0, (size, input_shape[0])), 0
 
 

@@ -13,7 +13,7 @@ import torch
 from torch import Tensor
 
 from vision_core import _native
-from vision_core._direct import runs_directly
+from vision_core._direct import is_transformed, runs_directly
 from vision_core._library import library
 from vision_core.ops._region_reference import SENSITIVE, pool_reference, spread_reference
 from vision_core.ops._regions import check_regions, coordinates, kernel_boxes, wrong_image
@@ -69,11 +69,21 @@ class _Operator:
         aligned: bool,
     ) -> Tensor:
         """Do what the operator in `torch.ops` does, without its overhead where that is possible."""
-        if not runs_directly(input, boxes):
+        if runs_directly(input, boxes):
+            if not (input.requires_grad and torch.is_grad_enabled()):
+                return self.pool(input, boxes, output_size, scale, sampling_ratio, aligned)
+        elif not is_transformed():
             return self.forward_operator(input, boxes, output_size, scale, sampling_ratio, aligned)
-        if input.requires_grad and torch.is_grad_enabled():
-            return _Pooling.apply(self, input, boxes, output_size, scale, sampling_ratio, aligned)
-        return self.pool(input, boxes, output_size, scale, sampling_ratio, aligned)
+        return _Pooling.apply(self, input, boxes, output_size, scale, sampling_ratio, aligned)
+
+    def transpose(self, grad: Tensor, boxes: Tensor, input_shape: list[int], *settings: Any) -> Tensor:
+        """Do what the operator for the gradient does."""
+        if runs_directly(grad, boxes):
+            if not (grad.requires_grad and torch.is_grad_enabled()):
+                return self.spread(grad, boxes, input_shape, *settings)
+        elif not is_transformed():
+            return self.backward_operator(grad, boxes, input_shape, *settings)
+        return _Spreading.apply(self, grad, boxes, input_shape, *settings)
 
     def pool_plain(self, input: Tensor, boxes: Tensor, output_size: list[int], *settings: Any) -> Tensor:
         check_regions(input, boxes, output_size, self.values, self.sensitive)
@@ -173,7 +183,7 @@ class _Operator:
 
     def pool_gradient(self, ctx: Any, grad: Tensor) -> tuple[Tensor | None, ...]:
         (boxes,) = ctx.saved_tensors
-        return self.backward_operator(grad, boxes, ctx.shape, *ctx.settings), None, None, None, None, None
+        return self.transpose(grad, boxes, ctx.shape, *ctx.settings), None, None, None, None, None
 
     def remember_grad(self, ctx: Any, inputs: tuple[Any, ...], output: Tensor) -> None:
         grad, boxes, _, *ctx.settings = inputs
@@ -182,13 +192,13 @@ class _Operator:
 
     def spread_gradient(self, ctx: Any, grad: Tensor) -> tuple[Tensor | None, ...]:
         (boxes,) = ctx.saved_tensors
-        return self.forward_operator(grad, boxes, ctx.output_size, *ctx.settings), None, None, None, None, None
+        return self(grad, boxes, ctx.output_size, *ctx.settings), None, None, None, None, None
 
     def pool_batched(self, info: Any, dims: tuple[Any, ...], input: Tensor, boxes: Tensor, *rest: Any) -> Any:
         size = info.batch_size
         input, boxes = in_front(input, dims[0], size), in_front(boxes, dims[1], size)
         numbered = number_batches(coordinates(boxes), input.shape[1])
-        pooled = self.forward_operator(input.flatten(0, 1), numbered, *rest)
+        pooled = self(input.flatten(0, 1), numbered, *rest)
         return pooled.unflatten(0, (size, boxes.shape[1])), 0
 
     def spread_batched(
@@ -197,7 +207,7 @@ class _Operator:
         size = info.batch_size
         grad, boxes = in_front(grad, dims[0], size), in_front(boxes, dims[1], size)
         numbered = number_batches(coordinates(boxes), shape[0])
-        spread = self.backward_operator(grad.flatten(0, 1), numbered, [size * shape[0], *shape[1:]], *rest)
+        spread = self.transpose(grad.flatten(0, 1), numbered, [size * shape[0], *shape[1:]], *rest)
         return spread.unflatten(0, (size, shape[0])), 0
 
 
@@ -212,21 +222,47 @@ def in_front(x: Tensor, dim: int | None, size: int) -> Tensor:
 
 
 class _Pooling(torch.autograd.Function):
-    """The gradient of an operator that is called directly."""
+    """The gradient of an operator that is called directly, or under a transformation of `torch.func`."""
 
     @staticmethod
-    def forward(ctx: Any, operator: _Operator, *inputs: Any) -> Tensor:
-        operator.remember_input(ctx, inputs, inputs[0])
-        ctx.operator = operator
-        return operator.pool(*inputs)
+    def forward(operator: _Operator, input: Tensor, boxes: Tensor, *rest: Any) -> Tensor:
+        pool = operator.pool if input.is_cpu and boxes.is_cpu else operator.pool_plain
+        return pool(input, boxes, *rest)
 
     @staticmethod
-    def backward(ctx: Any, *grads: Tensor) -> tuple[Tensor | None, ...]:
-        operator, (grad,), (boxes,) = ctx.operator, grads, ctx.saved_tensors
-        again = grad.requires_grad and torch.is_grad_enabled()  # the gradient of the gradient is asked for
-        direct = not again and runs_directly(grad, boxes)
-        spread = (operator.spread if direct else operator.backward_operator)(grad, boxes, ctx.shape, *ctx.settings)
-        return None, spread, None, None, None, None, None
+    def setup_context(ctx: Any, inputs: tuple[Any, ...], output: Tensor) -> None:
+        ctx.operator = inputs[0]
+        ctx.operator.remember_input(ctx, inputs[1:], output)
+
+    @staticmethod
+    def backward(ctx: Any, *grads: Tensor) -> tuple[Any, ...]:
+        return None, *ctx.operator.pool_gradient(ctx, grads[0])
+
+    @staticmethod
+    def vmap(info: Any, in_dims: tuple[Any, ...], operator: _Operator, *inputs: Any) -> Any:
+        return operator.pool_batched(info, in_dims[1:], *inputs)
+
+
+class _Spreading(torch.autograd.Function):
+    """The same for the transpose."""
+
+    @staticmethod
+    def forward(operator: _Operator, grad: Tensor, boxes: Tensor, *rest: Any) -> Tensor:
+        spread = operator.spread if grad.is_cpu and boxes.is_cpu else operator.spread_plain
+        return spread(grad, boxes, *rest)
+
+    @staticmethod
+    def setup_context(ctx: Any, inputs: tuple[Any, ...], output: Tensor) -> None:
+        ctx.operator = inputs[0]
+        ctx.operator.remember_grad(ctx, inputs[1:], output)
+
+    @staticmethod
+    def backward(ctx: Any, *grads: Tensor) -> tuple[Any, ...]:
+        return None, *ctx.operator.spread_gradient(ctx, grads[0])
+
+    @staticmethod
+    def vmap(info: Any, in_dims: tuple[Any, ...], operator: _Operator, *inputs: Any) -> Any:
+        return operator.spread_batched(info, in_dims[1:], *inputs)
 
 
 OPERATORS = {name: _Operator(name) for name in _KINDS}

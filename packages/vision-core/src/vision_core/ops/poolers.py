@@ -60,17 +60,20 @@ def initLevelMapper(  # noqa: N802  (the name that users know)
     return LevelMapper(k_min, k_max, canonical_scale, canonical_level, eps)
 
 
+def _exponent(scale: float) -> int:
+    """Return the power of two that is nearest to a scale."""
+    return int(round(math.log(scale) / math.log(2.0)))  # noqa: RUF046  (TorchScript rounds to a float)
+
+
 def _infer_scale(feature: Tensor, original_size: list[int]) -> float:
     """Return the power of two that leads from the size of images to that of a feature map."""
-    scale = float(feature.shape[-2]) / float(original_size[0])
-    other = float(feature.shape[-1]) / float(original_size[1])
-    rounded = 2 ** float(torch.tensor(scale).log2().round())
-    if rounded != 2 ** float(torch.tensor(other).log2().round()):
+    exponent = _exponent(float(feature.shape[-2]) / float(original_size[0]))
+    if exponent != _exponent(float(feature.shape[-1]) / float(original_size[1])):
         raise ValueError(
             f"x: a feature map of {feature.shape[-2]} x {feature.shape[-1]} for images of {original_size[0]} x "
             f"{original_size[1]} has not the same scale in both directions"
         )
-    return rounded
+    return 2.0**exponent
 
 
 class MultiScaleRoIAlign(nn.Module):
@@ -131,7 +134,10 @@ class MultiScaleRoIAlign(nn.Module):
             ValueError: no feature map of the given names, no image shapes, or feature maps that are not scaled alike in
                 both directions.
         """
-        features = [feature for name, feature in x.items() if name in self.featmap_names]
+        features: list[Tensor] = []
+        for name, feature in x.items():
+            if name in self.featmap_names:
+                features.append(feature)
         if len(features) == 0:
             raise ValueError(f"x: expected feature maps of the names {self.featmap_names}, got {list(x.keys())}")
         if self.scales is None or self.map_levels is None:
@@ -162,8 +168,8 @@ class MultiScaleRoIAlign(nn.Module):
         scales = [_infer_scale(feature, [height, width]) for feature in features]
         self.scales = scales
         self.map_levels = initLevelMapper(
-            int(-math.log2(scales[0])),
-            int(-math.log2(scales[-1])),
+            -_exponent(scales[0]),
+            -_exponent(scales[-1]),
             canonical_scale=self.canonical_scale,
             canonical_level=self.canonical_level,
         )
