@@ -131,7 +131,7 @@ def theirs(images: list[tuple[dict[str, Any], dict[str, Any]]], kind: Any) -> Ca
         return None
     truths, results = as_files(images, kind)
     with contextlib.redirect_stdout(io.StringIO()):
-        data = COCO()
+        data: Any = COCO()
         data.dataset = truths
         data.createIndex()
         detections = data.loadRes(results)

@@ -22,25 +22,48 @@ struct Group {
   int64_t first_detection, last_detection, first_truth, last_truth;  // positions in the orders
 };
 
+// What matching looks at most, side by side in memory.
+struct Entry {
+  int64_t instance;
+  double area, score;
+  int32_t image;
+};
+
 // Instances in the order of classes; within a class the order stays.
 struct ByClass {
-  std::vector<int64_t> order, starts;
-  std::vector<int32_t> image;  // of each instance
+  std::vector<Entry> entries;
+  std::vector<int64_t> starts;
 
   ByClass(const Instances& all, int64_t images, int64_t classes) : starts(static_cast<size_t>(classes) + 1) {
-    const int64_t count = all.offsets[images];
-    image.resize(static_cast<size_t>(count));
-    for (int64_t i = 0; i < images; ++i)
-      std::fill(image.begin() + all.offsets[i], image.begin() + all.offsets[i + 1], static_cast<int32_t>(i));
-    for (int64_t i = 0; i < count; ++i)
+    for (int64_t i = 0; i < all.offsets[images]; ++i)
       if (all.classes[i] >= 0) ++starts[static_cast<size_t>(all.classes[i]) + 1];
     for (size_t c = 1; c < starts.size(); ++c) starts[c] += starts[c - 1];
-    order.resize(static_cast<size_t>(starts.back()));
+    entries.resize(static_cast<size_t>(starts.back()));
     std::vector<int64_t> next(starts.begin(), starts.end() - 1);
-    for (int64_t i = 0; i < count; ++i)
-      if (all.classes[i] >= 0) order[static_cast<size_t>(next[static_cast<size_t>(all.classes[i])]++)] = i;
+    for (int64_t image = 0; image < images; ++image) {
+      for (int64_t i = all.offsets[image]; i < all.offsets[image + 1]; ++i) {
+        if (all.classes[i] < 0) continue;
+        const size_t place = static_cast<size_t>(next[static_cast<size_t>(all.classes[i])]++);
+        entries[place] = {i, all.areas[i], all.scores ? all.scores[i] : 0, static_cast<int32_t>(image)};
+      }
+    }
   }
 };
+
+// Best score first; equal scores keep their order. Most groups are small.
+void sort_by_score(Entry* first, int64_t count) {
+  const auto better = [](const Entry& a, const Entry& b) { return a.score > b.score; };
+  if (count > 32) {
+    std::stable_sort(first, first + count, better);
+    return;
+  }
+  for (int64_t i = 1; i < count; ++i) {
+    const Entry entry = first[i];
+    int64_t place = i;
+    for (; place > 0 && better(entry, first[place - 1]); --place) first[place] = first[place - 1];
+    first[place] = entry;
+  }
+}
 
 // What a thread needs to match groups.
 struct Scratch {
@@ -50,7 +73,7 @@ struct Scratch {
   };
   std::vector<double> similarity;
   std::vector<Candidate> candidates;
-  std::vector<int64_t> first_candidate;
+  std::vector<int64_t> first_candidate, detections, truths;
   std::vector<uint8_t> truth_ignored, taken;
 };
 
@@ -96,7 +119,7 @@ class Evaluation {
       std::vector<double> scores;
       for (int64_t c = first_class + begin; c < first_class + end; ++c) {
         scores.clear();
-        for (int64_t i = start(c); i < start(c + 1); ++i) scores.push_back(p_.detections.scores[detection(i)]);
+        for (int64_t i = start(c); i < start(c + 1); ++i) scores.push_back(detection(i).score);
         if (!scores.empty())
           sort_scores(scores.data(), static_cast<int64_t>(scores.size()), by_score_.get() + start(c) - base_);
       }
@@ -106,8 +129,11 @@ class Evaluation {
     });
   }
 
-  int64_t detection(int64_t position) const { return detections_.order[static_cast<size_t>(position)]; }
-  int64_t truth(int64_t position) const { return truths_.order[static_cast<size_t>(position)]; }
+  const Entry& detection(int64_t position) const { return detections_.entries[static_cast<size_t>(position)]; }
+  const Entry& truth(int64_t position) const { return truths_.entries[static_cast<size_t>(position)]; }
+  bool is_ignored(const Entry& truth, int64_t area) const {
+    return p_.truths.ignore[truth.instance] || p_.truths.crowd[truth.instance] || outside(truth.area, area);
+  }
 
   void make_groups(int64_t first_class, int64_t last_class) {
     groups_.clear();
@@ -115,12 +141,12 @@ class Evaluation {
       int64_t g = truths_.starts[static_cast<size_t>(c)];
       const int64_t truths_end = truths_.starts[static_cast<size_t>(c) + 1];
       for (int64_t d = start(c); d < start(c + 1);) {
-        const int32_t image = detections_.image[static_cast<size_t>(detection(d))];
+        const int32_t image = detection(d).image;
         int64_t last = d + 1;
-        while (last < start(c + 1) && detections_.image[static_cast<size_t>(detection(last))] == image) ++last;
-        while (g < truths_end && truths_.image[static_cast<size_t>(truth(g))] < image) ++g;
+        while (last < start(c + 1) && detection(last).image == image) ++last;
+        while (g < truths_end && truth(g).image < image) ++g;
         int64_t last_truth = g;
-        while (last_truth < truths_end && truths_.image[static_cast<size_t>(truth(last_truth))] == image) ++last_truth;
+        while (last_truth < truths_end && truth(last_truth).image == image) ++last_truth;
         groups_.push_back({d, last, g, last_truth});
         d = last, g = last_truth;
       }
@@ -132,12 +158,10 @@ class Evaluation {
   }
 
   void match(const Group& group, Scratch& s) {
-    int64_t* order = detections_.order.data() + group.first_detection;
+    Entry* found = detections_.entries.data() + group.first_detection;
     int64_t count = group.last_detection - group.first_detection;
     const int64_t truths = group.last_truth - group.first_truth;
-    std::stable_sort(order, order + count, [this](int64_t a, int64_t b) {
-      return p_.detections.scores[a] > p_.detections.scores[b];
-    });
+    sort_by_score(found, count);
     int32_t* rank = rank_.get() + group.first_detection - base_;
     for (int64_t i = 0; i < count; ++i) rank[i] = static_cast<int32_t>(std::min<int64_t>(i, limit_));
     count = std::min(count, limit_);
@@ -145,15 +169,12 @@ class Evaluation {
     for (int64_t a = 0; a < p_.area_count; ++a) {
       for (int64_t i = 0; i < count; ++i) {
         const bool alone = s.first_candidate[static_cast<size_t>(i)] == s.first_candidate[static_cast<size_t>(i) + 1];
-        outcome_[outcome_index(group.first_detection + i, a)] = alone ? unmatched(order[i], a) : by_threshold;
+        outcome_[outcome_index(group.first_detection + i, a)] = alone ? unmatched(found[i], a) : by_threshold;
       }
       if (s.candidates.empty()) continue;
       s.truth_ignored.resize(static_cast<size_t>(truths));
-      for (int64_t g = 0; g < truths; ++g) {
-        const int64_t index = truth(group.first_truth + g);
-        s.truth_ignored[static_cast<size_t>(g)] =
-            p_.truths.ignore[index] || p_.truths.crowd[index] || outside(p_.truths.areas[index], a);
-      }
+      for (int64_t g = 0; g < truths; ++g)
+        s.truth_ignored[static_cast<size_t>(g)] = is_ignored(truth(group.first_truth + g), a);
       for (int64_t t = 0; t < p_.iou_count; ++t) match_at(group, count, a, t, s);
     }
   }
@@ -162,8 +183,8 @@ class Evaluation {
     return static_cast<size_t>((position - base_) * p_.area_count + area);
   }
 
-  Outcome unmatched(int64_t detection, int64_t area) const {
-    return outside(p_.detections.areas[detection], area) ? ignored : wrong;
+  Outcome unmatched(const Entry& detection, int64_t area) const {
+    return outside(detection.area, area) ? ignored : wrong;
   }
 
   // For each detection the ground truths that it could match at the lowest threshold.
@@ -173,8 +194,11 @@ class Evaluation {
     s.first_candidate.assign(static_cast<size_t>(count) + 1, 0);
     if (truths == 0 || count == 0) return;
     s.similarity.resize(static_cast<size_t>(count * truths));
-    similarities(p_, detections_.order.data() + group.first_detection, count, truths_.order.data() + group.first_truth,
-                 truths, s.similarity.data());
+    s.detections.clear();
+    s.truths.clear();
+    for (int64_t i = 0; i < count; ++i) s.detections.push_back(detection(group.first_detection + i).instance);
+    for (int64_t g = 0; g < truths; ++g) s.truths.push_back(truth(group.first_truth + g).instance);
+    similarities(p_, s.detections.data(), count, s.truths.data(), truths, s.similarity.data());
     const double* value = s.similarity.data();
     for (int64_t i = 0; i < count; ++i) {
       for (int64_t g = 0; g < truths; ++g, ++value)
@@ -209,7 +233,7 @@ class Evaluation {
     for (const Scratch::Candidate* c = begin; c < end; ++c) {
       const size_t g = static_cast<size_t>(c->truth);
       if (static_cast<bool>(s.truth_ignored[g]) != of_ignored || c->similarity < similarity) continue;
-      if (s.taken[g] && !p_.truths.crowd[truth(group.first_truth + c->truth)]) continue;
+      if (s.taken[g] && !p_.truths.crowd[truth(group.first_truth + c->truth).instance]) continue;
       best = c->truth, similarity = c->similarity;
     }
     return best;
@@ -217,10 +241,8 @@ class Evaluation {
 
   void accumulate(int64_t c, int64_t area) {
     int64_t present = 0;
-    for (int64_t i = truths_.starts[static_cast<size_t>(c)]; i < truths_.starts[static_cast<size_t>(c) + 1]; ++i) {
-      const int64_t g = truth(i);
-      present += !(p_.truths.ignore[g] || p_.truths.crowd[g] || outside(p_.truths.areas[g], area));
-    }
+    for (int64_t i = truths_.starts[static_cast<size_t>(c)]; i < truths_.starts[static_cast<size_t>(c) + 1]; ++i)
+      present += !is_ignored(truth(i), area);
     std::vector<Curve> curves(static_cast<size_t>(p_.iou_count));
     for (int64_t m = 0; m < p_.max_count; ++m) {
       const int64_t cell = ((c * p_.area_count + area) * p_.max_count + m) * p_.iou_count;
@@ -257,7 +279,7 @@ class Evaluation {
       if (rank_[static_cast<size_t>(position)] >= limit) continue;
       const size_t index = outcome_index(position + base_, area);
       const uint8_t outcome = outcome_[index];
-      if (first) top = p_.detections.scores[detection(position + base_)], first = false;
+      if (first) top = detection(position + base_).score, first = false;
       if (outcome == wrong) {
         ++wrong_everywhere;
       } else if (outcome == by_threshold) {
@@ -269,7 +291,7 @@ class Evaluation {
           const double hits = static_cast<double>(curve.precision.size() + 1);
           const double misses = static_cast<double>(curve.wrong + wrong_everywhere);
           curve.precision.push_back(hits / (misses + hits + std::numeric_limits<double>::epsilon()));
-          curve.score.push_back(p_.detections.scores[detection(position + base_)]);
+          curve.score.push_back(detection(position + base_).score);
         }
       }
     }

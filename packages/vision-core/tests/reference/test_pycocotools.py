@@ -72,3 +72,15 @@ def test_equals_pycocotools(coco_scene, monkeypatch: pytest.MonkeyPatch, iou_typ
             np.testing.assert_allclose(found.scores, peer.eval["scores"], atol=1e-12)
             if not theirs:
                 np.testing.assert_allclose(found.stats, peer.stats, atol=1e-12)
+
+
+@pytest.mark.parametrize(("iou_type", "of"), [("segm", "segm"), ("bbox", "segm"), ("keypoints", "keypoints")])
+@pytest.mark.parametrize("boxes", [False, True])
+def test_results_with_boxes_beside_other_shapes(coco_scene, iou_type: str, of: str, boxes: bool) -> None:
+    truths, results = coco_scene(4, of)
+    if boxes:  # which then decide the area
+        results = [d | {"bbox": [5.0, 5.0, 4.0 + i % 120, 9.0 + i % 70]} for i, d in enumerate(results)]
+    peer = evaluated(truths, results, iou_type)
+    found = MeanAveragePrecision.from_coco(truths, results, iou_type).compute()
+    np.testing.assert_allclose(found.precision, peer.eval["precision"], atol=1e-12)
+    np.testing.assert_allclose(found.stats, peer.stats, atol=1e-12)

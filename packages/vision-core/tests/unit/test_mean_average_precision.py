@@ -293,6 +293,36 @@ def test_masks_as_tensors_and_as_run_lengths(coco_scene, backend: str) -> None:
     assert same(merged_metric.compute(), expected)
 
 
+@pytest.mark.parametrize("class_agnostic", [False, True])
+@pytest.mark.parametrize("iou_type", ["bbox", "segm"])
+def test_what_cannot_count_is_not_kept(coco_scene, iou_type: str, class_agnostic: bool) -> None:
+    truths, results = coco_scene(6, iou_type, images=6, detections=40)
+    options: dict[str, Any] = {"max_detections": (1, 4), "class_agnostic": class_agnostic}
+    expected = MeanAveragePrecision.from_coco(truths, results, iou_type, **options).compute()
+    classes = sorted(c["id"] for c in truths["categories"])
+    metric = MeanAveragePrecision(iou_type, classes=classes, box_format="xywh", **options)
+    key = {"bbox": "boxes", "segm": "masks"}[iou_type]
+    for image in truths["images"]:
+        found = [d for d in results if d["image_id"] == image["id"]]
+        true = [g for g in truths["annotations"] if g["image_id"] == image["id"]]
+        preds = {"scores": [d["score"] for d in found], "labels": [d["category_id"] for d in found]}
+        target = {name: [g[name] for g in true] for name in ("iscrowd", "area")} | {"image_id": image["id"]}
+        target["labels"] = [g["category_id"] for g in true]
+        if iou_type == "bbox":
+            preds[key], target[key] = [d["bbox"] for d in found], [g["bbox"] for g in true]
+        else:
+            preds[key] = [d["segmentation"] for d in found]
+            target[key] = torch.stack([pixels(g) for g in true]) if true else []
+        metric.update([preds], [target])
+    assert same(metric.compute(), expected)
+    kept = metric._images.detections.counts.values
+    assert (
+        kept.max()
+        <= 4 * (1 if class_agnostic else len(classes))
+        < max(sum(d["image_id"] == image["id"] for d in results) for image in truths["images"])
+    )
+
+
 def test_class_agnostic_is_one_class_in_the_order_of_classes(coco_scene, backend: str) -> None:
     for iou_type in ("bbox", "segm", "keypoints"):
         truths, results = coco_scene(5, iou_type, images=8)

@@ -9,6 +9,7 @@ from typing import Any, Literal, Self
 import numpy as np
 import torch
 
+from vision_core.metrics._best_detections import best_detections
 from vision_core.metrics._columns import Array, InstanceTable, ranges
 from vision_core.metrics._detection_inputs import BOX_FORMATS, InputFormat, read_detections, read_ground_truths
 from vision_core.metrics._detection_problem import DetectionProblem, InstanceArrays, evaluate
@@ -42,6 +43,9 @@ class MeanAveragePrecision(Metric[MeanAveragePrecisionResult]):
     the order of their scores, and each takes the free ground truth that it overlaps most, if that reaches the IoU
     threshold; crowds and ignored ground truths neither help nor harm. Precision, interpolated, is averaged over 101
     recall thresholds, 10 IoU thresholds and the classes.
+
+    The state holds what is compared (not pixels: masks as run lengths) of all ground truths and, of the detections, as
+    many as can count: `max_detections` in each image and class.
 
     The order of images matters only among detections of equal score: these count in the order of images, then in that
     in which they were given. With an `image_id` in each target, images are brought in the order of their ids (as
@@ -216,6 +220,9 @@ class MeanAveragePrecision(Metric[MeanAveragePrecisionResult]):
         if self.iou_type == "segm":
             _check_sizes(found, true)
         if found:
+            known = self.classes if isinstance(self.classes, tuple) else None
+            limit = self.max_detections[-1]
+            found = [best_detections(image, limit, known, class_agnostic=self.class_agnostic) for image in found]
             ids = image_ids_of(targets)
             self._images.add(ids, counts_of(found), concatenated(found), counts_of(true), concatenated(true))
 
