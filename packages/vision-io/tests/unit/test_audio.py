@@ -174,6 +174,21 @@ def test_copies_and_threads(files):
         assert torch.equal(part.data, whole[:, k * 2000 : (k + 1) * 2000])
 
 
+def test_a_forked_child_opens_its_own(files):
+    import multiprocessing
+
+    decoder = AudioDecoder(files["flac"])
+    whole = decoder.get_all_samples().data
+    context = multiprocessing.get_context("fork")
+    queue = context.Queue()
+    child = context.Process(target=lambda: queue.put(decoder.get_samples_played_in_range(0.5, 1.0).data.numpy()))
+    child.start()
+    received = queue.get(timeout=60)
+    child.join(60)
+    assert child.exitcode == 0
+    np.testing.assert_array_equal(received, whole[:, RATE // 2 : RATE])
+
+
 def test_limits(files):
     decoder = AudioDecoder(files["flac"], limits=Limits(max_batch_bytes=100_000))
     with pytest.raises(LimitError, match="max_batch_bytes"):

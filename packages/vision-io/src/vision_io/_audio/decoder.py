@@ -3,23 +3,20 @@
 from __future__ import annotations
 
 import math
-import os
-import threading
-from typing import Any
 
 import numpy as np
 import torch
 
 from vision_io._audio.samples import AudioMetadata, AudioSamples
 from vision_io._audio.stream import SampleStream, channel_layout
-from vision_io._errors import DecodeError
 from vision_io._limits import Limits
-from vision_io._video.pyav_open import Source, source_name
+from vision_io._video.pyav_open import Source
+from vision_io._video.reopening import Reopening
 
 __all__ = ["AudioDecoder"]
 
 
-class AudioDecoder:
+class AudioDecoder(Reopening):
     """Exact access to the samples of an audio file, or of a video's sound, resampled and mixed if wanted.
 
     Any range gives the very samples that :meth:`get_all_samples` has there: at another rate too, and whatever was asked
@@ -44,6 +41,8 @@ class AudioDecoder:
         torch.Size([1, 16000])
     """
 
+    _settings = ("_wanted", "_limits")
+
     def __init__(
         self,
         source: Source,
@@ -58,15 +57,18 @@ class AudioDecoder:
         if num_channels is not None:
             channel_layout(num_channels)
         self._source = source
-        self._settings = (stream_index, sample_rate, num_channels)
+        self._wanted = (stream_index, sample_rate, num_channels)
         self._limits = limits or Limits()
-        self._open()
+        self._start()
 
     def _open(self) -> None:
-        self._lock = threading.RLock()
-        self._pid = os.getpid()
-        self._closed = False
-        self._stream = SampleStream(self._source, *self._settings)
+        self._stream = SampleStream(self._source, *self._wanted)
+
+    def _free(self) -> None:
+        self._stream.close()
+
+    def _abandon(self) -> None:
+        del self._stream  # it decodes in the calling thread: there is nothing that freeing could wait for
 
     @property
     def metadata(self) -> AudioMetadata:
@@ -102,9 +104,10 @@ class AudioDecoder:
             DecodeError: The stream is damaged.
             LimitError: They would take more than ``limits.max_batch_bytes``.
         """
+        self._ready()
         with self._lock:
-            stream = self._ready()
-            return self._samples(stream, 0, None)
+            self._require_open()
+            return self._samples(self._stream, 0, None)
 
     def get_samples_played_in_range(
         self, start_seconds: float = 0.0, stop_seconds: float | None = None
@@ -125,8 +128,10 @@ class AudioDecoder:
             raise ValueError(
                 f"range: got {start_seconds} s to {stop_seconds} s, expected start_seconds <= stop_seconds"
             )
+        self._ready()
         with self._lock:
-            stream = self._ready()
+            self._require_open()
+            stream = self._stream
             start = max(round((start_seconds - stream.begin) * stream.rate), 0)
             stop = None
             if stop_seconds is not None and math.isfinite(stop_seconds):
@@ -139,39 +144,6 @@ class AudioDecoder:
             )
         return samples
 
-    def close(self) -> None:
-        """Free the file and the decoder; it cannot be used afterwards."""
-        if not self._closed:
-            self._closed = True
-            if self._pid == os.getpid():
-                with self._lock:
-                    self._stream.close()
-
-    def __enter__(self) -> AudioDecoder:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.close()
-
-    # -- how -----------------------------------------------------------------------------------------------------
-
-    def _ready(self) -> SampleStream:
-        """The stream, opened anew in a process that was forked after it had been opened."""
-        if self._closed:
-            raise DecodeError(f"{self._stream.name}: the decoder is closed")
-        if self._pid != os.getpid():
-            self._require_reopenable("used after a fork")
-            self._open()
-        return self._stream
-
-    def _require_reopenable(self, purpose: str) -> None:
-        source = self._source
-        if not isinstance(source, (str, os.PathLike, bytes, bytearray, memoryview)):
-            raise DecodeError(
-                f"{source_name(source)}: a decoder of an open file object cannot be {purpose}, the file's position is "
-                "shared; give it a path or bytes, or open it in the worker"
-            )
-
     def _samples(self, stream: SampleStream, start: int, stop: int | None) -> AudioSamples:
         pieces, count = [], 0
         for piece in stream.read(start, stop):
@@ -182,12 +154,3 @@ class AudioDecoder:
         return AudioSamples(
             torch.from_numpy(data), stream.begin + start / stream.rate, count / stream.rate, stream.rate
         )
-
-    def __getstate__(self) -> dict[str, Any]:
-        self._require_reopenable("pickled")
-        source = bytes(self._source) if isinstance(self._source, (bytearray, memoryview)) else self._source
-        return {"source": source, "settings": self._settings, "limits": self._limits}
-
-    def __setstate__(self, state: dict[str, Any]) -> None:
-        self._source, self._settings, self._limits = state["source"], state["settings"], state["limits"]
-        self._open()

@@ -3,28 +3,29 @@
 from __future__ import annotations
 
 import os
-import threading
 from collections.abc import Iterator, Sequence
-from typing import Any
+from typing import Unpack
 
 import numpy as np
 import torch
 from torch import Tensor
 
-from vision_io._errors import DecodeError
 from vision_io._limits import Limits
+from vision_io._pixels.shaped import ShapedSlots
 from vision_io._pixels.store import FrameSlots, empty_uint8
 from vision_io._video.frame_source import FrameSource
 from vision_io._video.pyav_open import Source, source_name
 from vision_io._video.pyav_source import PyAVSource
+from vision_io._video.reopening import Reopening
 from vision_io._video.results import Frame, FrameBatch, VideoMetadata
+from vision_io._video.view import FrameOptions, View
 
 __all__ = ["VideoDecoder"]
 
 _LAYOUTS = ("TCHW", "CTHW")
 
 
-class VideoDecoder:
+class VideoDecoder(Reopening):
     """Exact random access to the frames of a video file, as RGB tensors.
 
     Frames are numbered in display order. The index comes from the packets of the stream, so that numbers and times are
@@ -41,6 +42,12 @@ class VideoDecoder:
         stream_index: Index among all streams of the file; ``None`` takes the best video stream.
         num_threads: Decoder threads; 1 is best when many files are decoded at once, 0 lets FFmpeg choose.
         limits: Bounds that are checked before memory is allocated.
+        **options: What is made of every frame on its way out; each method takes them too, for that call:
+            `crop`: (top, left, height, width) of the part to keep, in pixels of a displayed frame.
+            `size`: (height, width), or what the shorter side becomes; antialiased bilinear.
+            `flip`: mirror left to right.
+            `mean`, `std`: per channel, on the scale 0..1; they make float32 of the numbers.
+            `dtype`: ``torch.uint8`` (0..255), or float16, bfloat16 or float32 (0..1 where no mean and std are given).
 
     Raises:
         DecodeError: The source is missing, cut off, damaged, or holds no video.
@@ -52,7 +59,11 @@ class VideoDecoder:
         >>> clip = decoder.get_frames_in_range(0, 32, step=4)  # doctest: +SKIP
         >>> clip.data.shape, clip.pts_seconds[0]  # doctest: +SKIP
         (torch.Size([8, 3, 256, 340]), tensor(0., dtype=torch.float64))
+        >>> clip = decoder.get_frames_in_range(0, 8, crop=(0, 40, 256, 256), size=(224, 224), mean=0.45, std=0.225)
+        ... # doctest: +SKIP
     """
+
+    _settings = ("_layout", "_stream_index", "_num_threads", "_limits", "_view")
 
     def __init__(
         self,
@@ -62,6 +73,7 @@ class VideoDecoder:
         stream_index: int | None = None,
         num_threads: int = 1,
         limits: Limits | None = None,
+        **options: Unpack[FrameOptions],
     ) -> None:
         if layout not in _LAYOUTS:
             raise ValueError(f"layout: got {layout!r}, expected one of {_LAYOUTS}")
@@ -72,14 +84,10 @@ class VideoDecoder:
         self._stream_index = stream_index
         self._num_threads = num_threads
         self._limits = limits or Limits()
-        self._closed = False
-        self._open()
-
-    # -- life ----------------------------------------------------------------------------------------------------
+        self._view = View().replaced(options)
+        self._start()
 
     def _open(self) -> None:
-        self._lock = threading.RLock()
-        self._pid = os.getpid()
         self._frames: FrameSource = PyAVSource(self._source, self._stream_index, self._num_threads, self._limits)
         index, facts = self._frames.index, self._frames.facts
         self._pts = index.pts_seconds
@@ -88,68 +96,17 @@ class VideoDecoder:
         turned = facts.rotation % 180 != 0
         self._size = (facts.width, facts.height) if turned else (facts.height, facts.width)
         self._limits.check_picture(facts.width, facts.height, self._frames.name)
+        self._view.region(*self._size)  # complains now rather than at the first frame
 
-    def _ready_source(self) -> FrameSource:
-        """The source, opened anew in a process that was forked after it had been opened."""
-        self._require_open()
-        if self._pid != os.getpid():
-            self._frames.abandon()
-            self._require_reopenable("used after a fork")
-            self._open()
-        return self._frames
+    def _free(self) -> None:
+        self._frames.close()
 
-    def _require_open(self) -> None:
-        if self._closed:
-            raise DecodeError(f"{source_name(self._source)}: the decoder is closed")
-
-    def _require_reopenable(self, purpose: str) -> None:
-        if not isinstance(self._source, (str, os.PathLike, bytes, bytearray, memoryview)):
-            raise DecodeError(
-                f"{source_name(self._source)}: a decoder of an open file object cannot be {purpose}, the file's "
-                "position is shared; give it a path or bytes, or open it in the worker"
-            )
-
-    def __getstate__(self) -> dict[str, Any]:
-        self._require_open()
-        self._require_reopenable("pickled")
-        source = bytes(self._source) if isinstance(self._source, (bytearray, memoryview)) else self._source
-        return {
-            "source": source,
-            "layout": self._layout,
-            "stream_index": self._stream_index,
-            "num_threads": self._num_threads,
-            "limits": self._limits,
-        }
-
-    def __setstate__(self, state: dict[str, Any]) -> None:
-        self._source = state["source"]
-        self._layout = state["layout"]
-        self._stream_index = state["stream_index"]
-        self._num_threads = state["num_threads"]
-        self._limits = state["limits"]
-        self._closed = False
-        self._open()
-
-    def close(self) -> None:
-        """Free the file and the decoder; the decoder cannot be used afterwards."""
-        if self._closed:
-            return
-        self._closed = True
-        if self._pid == os.getpid():
-            with self._lock:
-                self._frames.close()
-        else:
-            self._frames.abandon()
+    def _abandon(self) -> None:
+        self._frames.abandon()
 
     def __del__(self) -> None:
         if getattr(self, "_pid", None) not in (None, os.getpid()) and hasattr(self, "_frames"):
             self._frames.abandon()  # freeing a parent's decoder could wait for threads that do not exist here
-
-    def __enter__(self) -> VideoDecoder:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.close()
 
     # -- facts ---------------------------------------------------------------------------------------------------
 
@@ -219,19 +176,20 @@ class VideoDecoder:
     def __getitem__(self, key: int | slice) -> Tensor:
         """``decoder[i]``: (3, H, W); ``decoder[a:b:c]``: a batch in the decoder's layout."""
         if isinstance(key, slice):
-            return self._batch(list(range(*key.indices(len(self)))), None).data
+            return self._batch(list(range(*key.indices(len(self)))), None, {}).data
         return self.get_frame_at(key).data
 
     def __iter__(self) -> Iterator[Tensor]:
         for i in range(len(self)):
             yield self.get_frame_at(i).data
 
-    def get_frame_at(self, index: int, *, out: Tensor | None = None) -> Frame:
+    def get_frame_at(self, index: int, *, out: Tensor | None = None, **options: Unpack[FrameOptions]) -> Frame:
         """The frame of one index.
 
         Args:
             index: 0 to ``len(self) - 1``; negative counts from the end.
-            out: uint8 (3, H, W) CPU tensor to fill and return, of any strides.
+            out: (3, H, W) CPU tensor of the result's dtype and any strides, to fill and return.
+            **options: See the class.
 
         Raises:
             IndexError: No such frame.
@@ -239,21 +197,28 @@ class VideoDecoder:
         """
         number = self._number(index)
         frames = None if out is None else out.unsqueeze(0)
-        data = self._decode([number], frames)
+        data = self._decode([number], frames, self._view.replaced(options))
         return Frame(
             data=data[0] if out is None else out,
             pts_seconds=float(self._pts[number]),
             duration_seconds=float(self._durations[number]),
         )
 
-    def get_frames_at(self, indices: Sequence[int] | Tensor | np.ndarray, *, out: Tensor | None = None) -> FrameBatch:
+    def get_frames_at(
+        self,
+        indices: Sequence[int] | Tensor | np.ndarray,
+        *,
+        out: Tensor | None = None,
+        **options: Unpack[FrameOptions],
+    ) -> FrameBatch:
         """Frames of the given indices, in the given order; repeated indices are allowed.
 
         Only the packets that these frames depend on are decoded.
 
         Args:
             indices: Integers; negative ones count from the end.
-            out: uint8 CPU tensor of the result's shape, to fill and return.
+            out: CPU tensor of the result's shape and dtype, of any strides, to fill and return.
+            **options: See the class.
 
         Raises:
             IndexError: No such frame.
@@ -262,16 +227,19 @@ class VideoDecoder:
         numbers = np.asarray(indices)
         if numbers.ndim != 1 or (numbers.size and numbers.dtype.kind not in "iu"):
             raise TypeError(f"indices: got {numbers.dtype} of shape {numbers.shape}, expected a sequence of integers")
-        return self._batch([self._number(i) for i in numbers.tolist()], out)
+        return self._batch([self._number(i) for i in numbers.tolist()], out, options)
 
-    def get_frames_in_range(self, start: int, stop: int, step: int = 1, *, out: Tensor | None = None) -> FrameBatch:
+    def get_frames_in_range(
+        self, start: int, stop: int, step: int = 1, *, out: Tensor | None = None, **options: Unpack[FrameOptions]
+    ) -> FrameBatch:
         """Frames ``start``, ``start + step``, ... below ``stop``.
 
         Args:
             start: First index, 0 to ``len(self)``.
             stop: Index to stop before; at most ``len(self)``.
             step: Distance of the indices, at least 1.
-            out: uint8 CPU tensor of the result's shape, to fill and return.
+            out: CPU tensor of the result's shape and dtype, of any strides, to fill and return.
+            **options: See the class.
 
         Raises:
             IndexError: The range is not within the video.
@@ -280,49 +248,66 @@ class VideoDecoder:
             raise IndexError(f"range {start}:{stop} is not within the {len(self)} frames of the video")
         if step < 1:
             raise ValueError(f"step: got {step}, expected at least 1")
-        return self._batch(list(range(start, stop, step)), out)
+        return self._batch(list(range(start, stop, step)), out, options)
 
-    def get_all_frames(self, fps: float | None = None, *, out: Tensor | None = None) -> FrameBatch:
+    def get_all_frames(
+        self, fps: float | None = None, *, out: Tensor | None = None, **options: Unpack[FrameOptions]
+    ) -> FrameBatch:
         """All frames of the video.
 
         Args:
             fps: Sample at this rate instead, repeating or leaving out frames; see :meth:`get_frames_played_in_range`.
-            out: uint8 CPU tensor of the result's shape, to fill and return.
+            out: CPU tensor of the result's shape and dtype, of any strides, to fill and return.
+            **options: See the class.
 
         Raises:
             LimitError: They would take more than ``limits.max_batch_bytes``.
         """
         if fps is None:
-            return self.get_frames_in_range(0, len(self), out=out)
-        return self.get_frames_played_in_range(float(self._pts[0]), float(self._ends[-1]), fps, out=out)
+            return self.get_frames_in_range(0, len(self), out=out, **options)
+        return self.get_frames_played_in_range(float(self._pts[0]), float(self._ends[-1]), fps, out=out, **options)
 
     # -- by time -------------------------------------------------------------------------------------------------
 
-    def get_frame_played_at(self, seconds: float, *, out: Tensor | None = None) -> Frame:
+    def get_frame_played_at(
+        self, seconds: float, *, out: Tensor | None = None, **options: Unpack[FrameOptions]
+    ) -> Frame:
         """The frame on screen at a time.
 
         Args:
             seconds: ``begin_stream_seconds <= seconds < end_stream_seconds``.
-            out: uint8 (3, H, W) CPU tensor to fill and return.
+            out: (3, H, W) CPU tensor of the result's dtype, to fill and return.
+            **options: See the class.
 
         Raises:
             IndexError: Nothing is shown at that time.
         """
-        return self.get_frame_at(self._played_at([seconds])[0], out=out)
+        return self.get_frame_at(self._played_at([seconds])[0], out=out, **options)
 
     def get_frames_played_at(
-        self, seconds: Sequence[float] | Tensor | np.ndarray, *, out: Tensor | None = None
+        self,
+        seconds: Sequence[float] | Tensor | np.ndarray,
+        *,
+        out: Tensor | None = None,
+        **options: Unpack[FrameOptions],
     ) -> FrameBatch:
         """The frames on screen at the given times, in the given order.
 
         Args:
             seconds: Times within the video.
-            out: uint8 CPU tensor of the result's shape, to fill and return.
+            out: CPU tensor of the result's shape and dtype, of any strides, to fill and return.
+            **options: See the class.
         """
-        return self._batch(self._played_at(seconds), out)
+        return self._batch(self._played_at(seconds), out, options)
 
     def get_frames_played_in_range(
-        self, start_seconds: float, stop_seconds: float, fps: float | None = None, *, out: Tensor | None = None
+        self,
+        start_seconds: float,
+        stop_seconds: float,
+        fps: float | None = None,
+        *,
+        out: Tensor | None = None,
+        **options: Unpack[FrameOptions],
     ) -> FrameBatch:
         """The frames on screen at any time of ``[start_seconds, stop_seconds)``.
 
@@ -330,7 +315,8 @@ class VideoDecoder:
             start_seconds: Within the video.
             stop_seconds: At most ``end_stream_seconds``.
             fps: Sample at ``start_seconds + k / fps`` instead, repeating or leaving out frames.
-            out: uint8 CPU tensor of the result's shape, to fill and return.
+            out: CPU tensor of the result's shape and dtype, of any strides, to fill and return.
+            **options: See the class.
 
         Raises:
             IndexError: The range is not within the video.
@@ -344,13 +330,13 @@ class VideoDecoder:
             if not fps > 0:
                 raise ValueError(f"fps: got {fps}, expected a positive number")
             count = int(np.ceil((stop_seconds - start_seconds) * fps - 1e-9))
-            self._check_size(count)
-            return self._batch(self._played_at(start_seconds + np.arange(count) / fps), out)
+            self._check_size(count, self._view.replaced(options))
+            return self._batch(self._played_at(start_seconds + np.arange(count) / fps), out, options)
         if start_seconds == stop_seconds:
-            return self._batch([], out)
+            return self._batch([], out, options)
         first = self._played_at([start_seconds])[0]
         last = int(np.searchsorted(self._pts, stop_seconds, side="left"))
-        return self._batch(list(range(first, last)), out)
+        return self._batch(list(range(first, last)), out, options)
 
     # -- how -----------------------------------------------------------------------------------------------------
 
@@ -368,50 +354,52 @@ class VideoDecoder:
             raise IndexError(f"nothing is shown at {outside[0]} s: the video runs from {begin} s to {end} s")
         return (np.searchsorted(self._pts, times, side="right") - 1).tolist()
 
-    def _check_size(self, count: int) -> int:
-        size = count * 3 * self._size[0] * self._size[1]
-        self._limits.check_batch(size, self._frames.name)
-        return size
+    def _check_size(self, count: int, view: View) -> None:
+        height, width = view.output_size(*self._size)
+        self._limits.check_batch(count * 3 * height * width * view.dtype.itemsize, self._frames.name)
 
-    def _batch(self, numbers: list[int], out: Tensor | None) -> FrameBatch:
+    def _batch(self, numbers: list[int], out: Tensor | None, options: FrameOptions) -> FrameBatch:
+        view = self._view.replaced(options)
         count = len(numbers)
-        height, width = self._size
+        height, width = view.output_size(*self._size)
         shape = (count, 3, height, width) if self._layout == "TCHW" else (3, count, height, width)
         if out is None:
-            self._check_size(count)
-            out = empty_uint8(*shape)
+            self._check_size(count, view)
+            out = _empty(shape, view.dtype)
         elif tuple(out.shape) != shape:
             raise ValueError(f"out: got shape {tuple(out.shape)}, expected {shape} (layout {self._layout})")
-        self._decode(numbers, out if self._layout == "TCHW" else out.transpose(0, 1))
+        self._decode(numbers, out if self._layout == "TCHW" else out.transpose(0, 1), view)
         chosen = np.asarray(numbers, dtype=np.int64)
         return FrameBatch(out, torch.from_numpy(self._pts[chosen]), torch.from_numpy(self._durations[chosen]))
 
-    def _decode(self, numbers: list[int], frames: Tensor | None) -> Tensor:
-        """Decode ``numbers`` (any order, repeats allowed) into ``frames``, uint8 (N, 3, H, W) of any strides."""
-        height, width = self._size
+    def _decode(self, numbers: list[int], frames: Tensor | None, view: View) -> Tensor:
+        """Decode ``numbers`` (any order, repeats allowed) into ``frames`` (N, 3, H, W), of any strides."""
+        shape = (3, *view.output_size(*self._size))
         if frames is None:
-            frames = empty_uint8(len(numbers), 3, height, width)
-        elif (
-            frames.dtype != torch.uint8 or frames.device.type != "cpu" or tuple(frames.shape[1:]) != (3, height, width)
-        ):
+            frames = _empty((len(numbers), *shape), view.dtype)
+        elif frames.dtype != view.dtype or frames.device.type != "cpu" or tuple(frames.shape[1:]) != shape:
             raise ValueError(
                 f"out: got {tuple(frames.shape[1:])} {frames.dtype} on {frames.device} per frame, expected "
-                f"(3, {height}, {width}) torch.uint8 on cpu"
+                f"{shape} {view.dtype} on cpu"
             )
         first: dict[int, int] = {}
         repeats = []
         for slot, number in enumerate(numbers):
             if first.setdefault(number, slot) != slot:
                 repeats.append((first[number], slot))
-        slots = FrameSlots(frames)
-        source = self._ready_source()  # before the lock: in a forked child it makes a new one
+        slots = FrameSlots(frames) if view.plain else ShapedSlots(frames, view, self._size)
+        self._ready()  # before the lock: in a forked child it makes a new one
         with self._lock:
             self._require_open()
-            for number, frame in source.frames(sorted(first)):
+            for number, frame in self._frames.frames(sorted(first)):
                 if frame.display_size != self._size:
                     turned = frame.rotation % 180 != 0
-                    frame = source.resized(frame, *(self._size if turned else self._size[::-1]))
+                    frame = self._frames.resized(frame, *(self._size if turned else self._size[::-1]))
                 slots.write(first[number], frame)
         for source_slot, slot in repeats:
             slots.repeat(source_slot, slot)
         return frames
+
+
+def _empty(shape: tuple[int, ...], dtype: torch.dtype) -> Tensor:
+    return empty_uint8(*shape) if dtype == torch.uint8 else torch.empty(shape, dtype=dtype)
