@@ -5,7 +5,6 @@ from __future__ import annotations
 import numpy as np
 import torch
 from torch import Tensor
-from torch.nn import functional
 
 from vision_io._native import kernels
 from vision_io._pixels.raw_frame import RawFrame
@@ -46,7 +45,7 @@ class ShapedSlots:
         target = self._frames[slot]
         if part.dtype == target.dtype and not self._resizes:
             target.copy_(part.flip(-1) if self._view.flip else part)
-        elif target.dtype == torch.float32 and target.stride(2) == 1 and target.stride(1) == target.shape[2]:
+        elif target.dtype == torch.float32 and target.is_contiguous():
             self._shape(part, target)
         else:
             shaped = torch.empty(target.shape, dtype=torch.float32)
@@ -72,21 +71,28 @@ class ShapedSlots:
 
     def _shape(self, part: Tensor, target: Tensor) -> None:
         if kernels is not None:
-            channels, height, width = part.shape
+            height, width = part.shape[1:]
             written = kernels.resize_normalised(
-                part.data_ptr(), channels, height, width, part.stride(0), part.stride(1),
-                target.data_ptr(), target.shape[1], target.shape[2], target.stride(0), self._view.flip, *self._affine,
+                part.data_ptr(), (3, height, width), part.stride(0), part.stride(1), tuple(target.shape[1:]),
+                self._view.flip, *self._affine, target.data_ptr(),
             )  # fmt: skip
             if not written:
                 raise MemoryError(f"no memory to resize a frame of {height} x {width}")
             return
         shaped = part.to(torch.float32)
         if self._resizes:
-            size = (target.shape[1], target.shape[2])
-            shaped = functional.interpolate(shaped[None], size, mode="bilinear", antialias=True)[0]
+            shaped = _triangle(part.shape[1], target.shape[1]) @ shaped @ _triangle(part.shape[2], target.shape[2]).T
         if self._view.flip:
             shaped = shaped.flip(-1)
         target.copy_(shaped * self._factor + self._bias)
+
+
+def _triangle(old: int, new: int) -> Tensor:
+    """Weights (new, old) of a triangle filter as wide as the scale, at least one pixel to each side, of sum one."""
+    scale = old / new
+    centres = (torch.arange(new, dtype=torch.float64)[:, None] + 0.5) * scale - 0.5
+    weights = (1 - (torch.arange(old) - centres).abs() / max(scale, 1)).clamp_(min=0)
+    return (weights / weights.sum(1, keepdim=True)).to(torch.float32)
 
 
 def _cut(frame: RawFrame, region: tuple[int, int, int, int]) -> tuple[RawFrame, int, int] | None:
