@@ -125,6 +125,37 @@ def sparse_clips(threads: Threads) -> dict[str, Candidate]:
     return {name: threads.candidate(run) for name, run in runs.items()}
 
 
+def training_clips(threads: Threads) -> dict[str, Candidate]:
+    """The same clips as normalised floats of 224 x 224, as a network takes them."""
+    with VideoDecoder(SPARSE) as decoder:
+        starts = random.Random(0).sample(range(len(decoder) - 32), 8)
+    indices = [start + 4 * i for start in starts for i in range(8)]
+    mean, std = (0.45, 0.45, 0.45), (0.225, 0.225, 0.225)
+
+    def ours() -> torch.Tensor:
+        with VideoDecoder(SPARSE, num_threads=threads.count) as decoder:
+            return decoder.get_frames_at(indices, size=(224, 224), mean=mean, std=std).data
+
+    runs = {"ours": ours}
+    peer = _torchcodec()
+    if peer is not None:
+        from torchcodec.transforms import Resize  # pyright: ignore[reportMissingImports]
+        from torchvision.transforms.v2 import functional as F
+
+        def afterwards() -> torch.Tensor:
+            frames = peer(str(SPARSE), num_ffmpeg_threads=threads.count).get_frames_at(indices).data
+            return F.normalize(F.resize(frames, [224, 224], antialias=True).float() / 255, mean, std).contiguous()
+
+        def in_decoder() -> torch.Tensor:
+            decoder = peer(str(SPARSE), num_ffmpeg_threads=threads.count, transforms=[Resize((224, 224))])
+            return F.normalize(decoder.get_frames_at(indices).data.float() / 255, mean, std).contiguous()
+
+        difference = (ours() - afterwards()).abs() * torch.tensor(std).view(3, 1, 1) * 255
+        assert difference.mean() < 0.5, difference.mean()  # it rounds between its steps
+        runs |= {"TorchCodec, torchvision": afterwards, "TorchCodec's Resize": in_decoder}
+    return {name: threads.candidate(run) for name, run in runs.items()}
+
+
 def main(out: Path) -> None:
     threads = Threads()
     cases = {
@@ -132,6 +163,7 @@ def main(out: Path) -> None:
             whole_video(WHOLE, STREAM, threads), repeat=15, warmup=2, inner=1
         ),
         "WUzgd7C1pWA.mp4 8 clips of 8 frames": race(sparse_clips(threads), repeat=10, warmup=1, inner=1),
+        "WUzgd7C1pWA.mp4 8 clips, 224x224 normalised": race(training_clips(threads), repeat=10, warmup=1, inner=1),
     }
     with tempfile.TemporaryDirectory() as folder:
         large = large_video(folder)
