@@ -30,6 +30,7 @@ from vision_io._video.decoder import VideoDecoder
 from vision_io._video.encoder import VideoEncoder
 from vision_io._video.reader import VideoReader
 from vision_io._video.results import Frame, FrameBatch, VideoMetadata
+from vision_io._video.saved_index import VideoIndex
 
 __all__ = [
     "AudioDecoder",
@@ -48,6 +49,7 @@ __all__ = [
     "MissingDependencyError",
     "VideoDecoder",
     "VideoEncoder",
+    "VideoIndex",
     "VideoMetadata",
     "VideoReader",
     "__version__",

@@ -18,6 +18,7 @@ from vision_io._video.pyav_open import Source, source_name
 from vision_io._video.pyav_source import PyAVSource
 from vision_io._video.reopening import Reopening
 from vision_io._video.results import Frame, FrameBatch, VideoMetadata
+from vision_io._video.saved_index import VideoIndex
 from vision_io._video.view import FrameOptions, View
 
 __all__ = ["VideoDecoder"]
@@ -42,6 +43,7 @@ class VideoDecoder(Reopening):
         stream_index: Index among all streams of the file; ``None`` takes the best video stream.
         num_threads: Decoder threads; 1 is best when many files are decoded at once, 0 lets FFmpeg choose.
         limits: Bounds that are checked before memory is allocated.
+        index: :attr:`index` of another decoder of the same file: this one opens without reading every packet.
         **options: What is made of every frame on its way out; each method takes them too, for that call:
             `crop`: (top, left, height, width) of the part to keep, in pixels of a displayed frame.
             `size`: (height, width), or what the shorter side becomes; antialiased bilinear.
@@ -63,7 +65,7 @@ class VideoDecoder(Reopening):
         ... # doctest: +SKIP
     """
 
-    _settings = ("_layout", "_stream_index", "_num_threads", "_limits", "_view")
+    _settings = ("_layout", "_stream_index", "_num_threads", "_limits", "_index", "_view")
 
     def __init__(
         self,
@@ -73,6 +75,7 @@ class VideoDecoder(Reopening):
         stream_index: int | None = None,
         num_threads: int = 1,
         limits: Limits | None = None,
+        index: VideoIndex | None = None,
         **options: Unpack[FrameOptions],
     ) -> None:
         if layout not in _LAYOUTS:
@@ -84,11 +87,13 @@ class VideoDecoder(Reopening):
         self._stream_index = stream_index
         self._num_threads = num_threads
         self._limits = limits or Limits()
+        self._index = index
         self._view = View().replaced(options)
         self._start()
 
     def _open(self) -> None:
-        self._frames: FrameSource = PyAVSource(self._source, self._stream_index, self._num_threads, self._limits)
+        stream = self._stream_index if self._index is None else self._index.stream_index
+        self._frames: FrameSource = PyAVSource(self._source, stream, self._num_threads, self._limits, self._index)
         index, facts = self._frames.index, self._frames.facts
         self._pts = index.pts_seconds
         self._durations = index.duration_seconds
@@ -150,6 +155,11 @@ class VideoDecoder(Reopening):
     def pts(self) -> Tensor:
         """Presentation times of all frames in ticks of ``metadata.time_base``, int64 (num_frames)."""
         return torch.from_numpy(self._frames.index.pts.copy())
+
+    @property
+    def index(self) -> VideoIndex:
+        """What opening found out of the packets: give it to other decoders of this file, or save it beside the file."""
+        return self._frames.saved
 
     @property
     def counted(self) -> bool:

@@ -13,6 +13,7 @@ from typing import Protocol
 
 from vision_io._pixels.raw_frame import RawFrame
 from vision_io._video.frame_index import FrameIndex
+from vision_io._video.saved_index import VideoIndex
 
 __all__ = ["FrameSource", "StreamFacts"]
 
@@ -41,6 +42,11 @@ class FrameSource(Protocol):
     name: str
     facts: StreamFacts
     index: FrameIndex
+
+    @property
+    def saved(self) -> VideoIndex:
+        """What opening found out, for another source of the same file."""
+        ...
 
     def frames(self, wanted: Sequence[int]) -> Iterator[tuple[int, RawFrame]]:
         """Decode the frames with these display indices (strictly increasing) and yield them in that order.

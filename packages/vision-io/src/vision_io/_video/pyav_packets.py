@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from vision_io._errors import DecodeError
@@ -32,10 +32,12 @@ class PacketStore:
         stream: The stream to read.
         name: How messages call the source.
         limits: Bounds on the number of packets.
-        keep_bytes: Encoded bytes to keep in memory (:data:`KEEP_BYTES`); beyond it packets are read again.
+        records: The packets, where they are known: nothing is scanned then.
     """
 
-    def __init__(self, container: Any, stream: Any, name: str, limits: Limits, keep_bytes: int | None = None) -> None:
+    def __init__(
+        self, container: Any, stream: Any, name: str, limits: Limits, records: Sequence[PacketRecord] | None = None
+    ) -> None:
         self._container = container
         self._stream = stream
         self._name = name
@@ -46,7 +48,12 @@ class PacketStore:
         for other in container.streams:
             if other.index != stream.index and hasattr(other, "discard"):
                 other.discard = 48  # AVDISCARD_ALL: the demuxer need not read them
-        self._scan(limits, KEEP_BYTES if keep_bytes is None else keep_bytes)
+        if records is None:
+            self._scan(limits, KEEP_BYTES)
+        else:
+            limits.check_frames(len(records), name)
+            self.records = list(records)
+            self._kept = None
 
     @property
     def seek_gap(self) -> int:

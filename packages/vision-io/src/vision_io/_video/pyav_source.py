@@ -16,6 +16,7 @@ from vision_io._video.frame_index import FrameIndex, index_by_count, index_by_pa
 from vision_io._video.frame_source import StreamFacts
 from vision_io._video.pyav_open import Source, import_av, open_container, pick_stream, source_name
 from vision_io._video.pyav_packets import PacketStore
+from vision_io._video.saved_index import VideoIndex, size_of
 
 __all__ = ["PyAVSource"]
 
@@ -32,12 +33,27 @@ class PyAVSource:
         stream_index: Index among all streams of the file, or ``None`` for the best video stream.
         num_threads: Decoder threads; 0 lets FFmpeg choose.
         limits: Bounds checked before anything large is allocated.
+        saved: What opening the same source found out before.
     """
 
-    def __init__(self, source: Source, stream_index: int | None, num_threads: int, limits: Limits) -> None:
+    def __init__(
+        self,
+        source: Source,
+        stream_index: int | None,
+        num_threads: int,
+        limits: Limits,
+        saved: VideoIndex | None = None,
+    ) -> None:
         self._av = import_av()
         self.name = source_name(source)
         self._limits = limits
+        self._file_size = size_of(source)
+        sizes = set() if saved is None else {self._file_size, saved.file_size} - {None}
+        if saved is not None and len(sizes) > 1:
+            raise DecodeError(
+                f"{self.name}: the index belongs to another file, of {saved.file_size} bytes; this one has "
+                f"{self._file_size}"
+            )
         self._container = open_container(source)
         try:
             self._stream = pick_stream(self._container, stream_index, self.name)
@@ -50,18 +66,24 @@ class PyAVSource:
             self._context.options = {"max_pixels": str(limits.max_pixels)}
             self._context.thread_type = "FRAME" if num_threads > 1 else "AUTO"
             self._context.thread_count = num_threads
-            self._packets = PacketStore(self._container, self._stream, self.name, limits)
+            records = None if saved is None else saved.records
+            self._packets = PacketStore(self._container, self._stream, self.name, limits, records)
             self._reformatter: Any = None
             self._ready: deque[tuple[int, Any]] = deque()
             keys = (i for i, record in enumerate(self._packets.records) if record.is_key)
             self._first = next(keys, 0)  # a recording may begin in the middle of a group of pictures
             self._restart(self._first)
-            self.index = self._build_index()
+            self.index = self._build_index() if saved is None else saved.frames
             self._by_pts = {int(t): i for i, t in enumerate(self.index.pts)}
             self.facts = self._probe()
         except BaseException:
             self._container.close()
             raise
+
+    @property
+    def saved(self) -> VideoIndex:
+        """What opening found out."""
+        return VideoIndex(self._stream.index, self._file_size, self.index, tuple(self._packets.records))
 
     # -- facts ---------------------------------------------------------------------------------------------------
 
