@@ -120,7 +120,8 @@ def _checked(name: str, parts: dict[str, np.ndarray]) -> VideoIndex:
     whole = whole and _within(parts["start"], 0, count) and _within(parts["packet"], 0, count)
     if not whole or not _within(parts["display"], -1, frames):
         raise DecodeError(f"{name}: a damaged index of a video; make it again")
-    index = FrameIndex(*(parts[key] for key in _ARRAYS), Fraction(int(header[3]), int(header[4])), counted)
+    arrays = {key: parts[key] for key in _ARRAYS}
+    index = FrameIndex(**arrays, time_base=Fraction(int(header[3]), int(header[4])), counted=counted)
     records = tuple(
         PacketRecord(None if pts == _NONE else pts, None if dts == _NONE else dts, duration, bool(key), bool(hidden))
         for (pts, dts), (duration, key, hidden) in zip(times.tolist(), packets.tolist(), strict=True)
