@@ -19,6 +19,8 @@ GOLDEN = [
     "slowfast_r50",
     "slowfast_r101",
     "csn_r101",
+    "mvit_base_16x4",
+    "mvit_base_32x3",
 ]
 BUILDERS = [name for name in hub.__all__ if name != "hub_model_builder"]
 

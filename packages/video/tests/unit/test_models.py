@@ -31,7 +31,23 @@ def slowfast():
     )
 
 
+def r2plus1d():
+    return models.create_r2plus1d(
+        stem_dim_out=8, model_num_class=5, head_pool_kernel_size=(1, 1, 1), head_activation=None
+    )
+
+
+def mvit():
+    return models.create_multiscale_vision_transformers(
+        spatial_size=32, temporal_size=4, depth=3, patch_embed_dim=16, head_num_classes=5,
+        embed_dim_mul=[[1, 2.0]], atten_head_mul=[[1, 2.0]], pool_q_stride_size=[[1, 1, 2, 2]],
+        pool_kv_stride_adaptive=[1, 2, 2], pool_kvq_kernel=[3, 3, 3],
+    )  # fmt: skip
+
+
 NETWORKS = {
+    "r2plus1d": (r2plus1d, lambda n=2: torch.rand(n, 3, 4, 32, 32)),
+    "mvit": (mvit, lambda n=2: torch.rand(n, 3, 4, 32, 32)),
     "x3d": (x3d, lambda n=2: torch.rand(n, 3, 4, 32, 32)),
     "slow": (slow, lambda n=2: torch.rand(n, 3, 4, 32, 32)),
     "csn": (csn, lambda n=2: torch.rand(n, 3, 8, 32, 32)),

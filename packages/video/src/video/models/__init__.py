@@ -2,8 +2,17 @@
 
 from video.models import hub
 from video.models.csn import create_csn
-from video.models.head import ResNetBasicHead, ResNetRoIHead, create_res_basic_head, create_res_roi_pooling_head
+from video.models.head import (
+    ResNetBasicHead,
+    ResNetRoIHead,
+    SequencePool,
+    VisionTransformerBasicHead,
+    create_res_basic_head,
+    create_res_roi_pooling_head,
+    create_vit_basic_head,
+)
 from video.models.net import DetectionBBoxNetwork, MultiPathWayNet, MultiPathWayWithFuse, Net
+from video.models.r2plus1d import create_2plus1d_bottleneck_block, create_r2plus1d
 from video.models.resnet import (
     BottleneckBlock,
     ResBlock,
@@ -22,7 +31,8 @@ from video.models.slowfast import (
     create_slowfast,
     create_slowfast_with_roi_head,
 )
-from video.models.stem import ResNetBasicStem, create_res_basic_stem
+from video.models.stem import PatchEmbed, ResNetBasicStem, create_conv_patch_embed, create_res_basic_stem
+from video.models.vision_transformers import MultiscaleVisionTransformers, create_multiscale_vision_transformers
 from video.models.weight_init import init_net_weights
 from video.models.x3d import (
     ProjectedPool,
@@ -41,7 +51,9 @@ __all__ = [
     "FuseFastToSlow",
     "MultiPathWayNet",
     "MultiPathWayWithFuse",
+    "MultiscaleVisionTransformers",
     "Net",
+    "PatchEmbed",
     "PoolConcatPathway",
     "ProjectedPool",
     "ResBlock",
@@ -50,8 +62,14 @@ __all__ = [
     "ResNetRoIHead",
     "ResStage",
     "SeparableBottleneckBlock",
+    "SequencePool",
+    "VisionTransformerBasicHead",
+    "create_2plus1d_bottleneck_block",
     "create_bottleneck_block",
+    "create_conv_patch_embed",
     "create_csn",
+    "create_multiscale_vision_transformers",
+    "create_r2plus1d",
     "create_res_basic_head",
     "create_res_basic_stem",
     "create_res_block",
@@ -61,6 +79,7 @@ __all__ = [
     "create_resnet_with_roi_head",
     "create_slowfast",
     "create_slowfast_with_roi_head",
+    "create_vit_basic_head",
     "create_x3d",
     "create_x3d_bottleneck_block",
     "create_x3d_head",

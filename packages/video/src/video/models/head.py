@@ -5,7 +5,15 @@ from torch import Tensor, nn
 from video.layers.roi_align import RoIAlign
 from video.models._residual import ModuleFactory
 
-__all__ = ["ResNetBasicHead", "ResNetRoIHead", "create_res_basic_head", "create_res_roi_pooling_head"]
+__all__ = [
+    "ResNetBasicHead",
+    "ResNetRoIHead",
+    "SequencePool",
+    "VisionTransformerBasicHead",
+    "create_res_basic_head",
+    "create_res_roi_pooling_head",
+    "create_vit_basic_head",
+]
 
 
 def make_head_activation(activation: ModuleFactory | None) -> nn.Module | None:
@@ -228,4 +236,97 @@ def create_res_roi_pooling_head(
         proj=nn.Linear(in_features, out_features),
         activation=make_head_activation(activation),
         output_pool=nn.AdaptiveAvgPool3d(1) if output_with_global_average else None,
+    )
+
+
+class SequencePool(nn.Module):
+    """Make one token of a sequence.
+
+    Args:
+        mode: ``"cls"``: the first; ``"mean"``: the average.
+
+    Raises:
+        ValueError: On another mode.
+
+    Examples:
+        >>> SequencePool("mean")(torch.tensor([[[1.0], [3.0]]])).tolist()
+        [[2.0]]
+    """
+
+    def __init__(self, mode: str) -> None:
+        super().__init__()
+        if mode not in ("cls", "mean"):
+            raise ValueError(f"mode must be 'cls' or 'mean', got {mode!r}")
+        self.mode = mode
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Map ``[N, L, C]`` to ``[N, C]``."""
+        return x[:, 0] if self.mode == "cls" else x.mean(1)
+
+
+class VisionTransformerBasicHead(nn.Module):
+    """Pool the tokens, drop, project, activate.
+
+    Args:
+        sequence_pool: Maps ``[N, L, C]`` to ``[N, C]``; ``None`` where that is the input; likewise the following.
+        dropout: Dropout.
+        proj: Linear layer.
+        activation: Activation on axis 1.
+    """
+
+    def __init__(
+        self,
+        sequence_pool: nn.Module | None = None,
+        dropout: nn.Module | None = None,
+        proj: nn.Module | None = None,
+        activation: nn.Module | None = None,
+    ) -> None:
+        super().__init__()
+        self.sequence_pool = sequence_pool
+        self.dropout = dropout
+        self.proj = proj
+        self.activation = activation
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Map ``[N, L, C]`` to ``[N, classes]``."""
+        if self.sequence_pool is not None:
+            x = self.sequence_pool(x)
+        if self.dropout is not None:
+            x = self.dropout(x)
+        if self.proj is not None:
+            x = self.proj(x)
+        if self.activation is not None:
+            x = self.activation(x)
+        return x
+
+
+def create_vit_basic_head(
+    *,
+    in_features: int,
+    out_features: int,
+    seq_pool_type: str = "cls",
+    dropout_rate: float = 0.5,
+    activation: ModuleFactory | None = None,
+) -> VisionTransformerBasicHead:
+    """Build the head of a vision transformer.
+
+    Args:
+        in_features: Channels of the tokens.
+        out_features: Number of classes.
+        seq_pool_type: ``"cls"``, ``"mean"``, or ``"none"`` for a score of every token.
+        dropout_rate: Probability of dropping a feature; ``0`` for no dropout.
+        activation: Builder of the activation (``nn.Softmax`` runs over the classes), or ``None``.
+
+    Raises:
+        ValueError: On another ``seq_pool_type``.
+
+    Examples:
+        >>> create_vit_basic_head(in_features=8, out_features=5)(torch.rand(2, 10, 8)).shape
+        torch.Size([2, 5])
+    """
+    return VisionTransformerBasicHead(
+        sequence_pool=None if seq_pool_type == "none" else SequencePool(seq_pool_type),
+        dropout=nn.Dropout(dropout_rate) if dropout_rate > 0.0 else None,
+        proj=nn.Linear(in_features, out_features),
+        activation=make_head_activation(activation),
     )

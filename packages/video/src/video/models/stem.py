@@ -4,7 +4,7 @@ from torch import Tensor, nn
 
 from video.models._residual import ModuleFactory
 
-__all__ = ["ResNetBasicStem", "create_res_basic_stem"]
+__all__ = ["PatchEmbed", "ResNetBasicStem", "create_conv_patch_embed", "create_res_basic_stem"]
 
 
 class ResNetBasicStem(nn.Module):
@@ -100,4 +100,58 @@ def create_res_basic_stem(
         norm=None if norm is None else norm(num_features=out_channels, eps=norm_eps, momentum=norm_momentum),
         activation=None if activation is None else activation(),
         pool=None if pool is None else pool(kernel_size=pool_kernel_size, stride=pool_stride, padding=pool_padding),
+    )
+
+
+class PatchEmbed(nn.Module):
+    """Tokens of a clip: what a convolution makes of each patch, in order of time, row and column.
+
+    Args:
+        patch_model: Maps ``[N, C, T, H, W]`` (or ``[N, C, H, W]``) to the same with fewer, wider places.
+    """
+
+    def __init__(self, *, patch_model: nn.Module) -> None:
+        super().__init__()
+        self.patch_model = patch_model
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Map ``[N, C, T, H, W]`` to ``[N, T' * H' * W', C']``."""
+        return self.patch_model(x).flatten(2).transpose(1, 2)
+
+
+def create_conv_patch_embed(
+    *,
+    in_channels: int,
+    out_channels: int,
+    conv_kernel_size: tuple[int, ...] = (1, 16, 16),
+    conv_stride: tuple[int, ...] = (1, 4, 4),
+    conv_padding: tuple[int, ...] = (1, 7, 7),
+    conv_bias: bool = True,
+    conv: ModuleFactory = nn.Conv3d,
+) -> PatchEmbed:
+    """Build the stem of a vision transformer. Sizes are (time, height, width), or (height, width) for ``nn.Conv2d``.
+
+    Args:
+        in_channels: Channels of the clip.
+        out_channels: Channels of the tokens.
+        conv_kernel_size: Size of a patch.
+        conv_stride: Distance of the patches.
+        conv_padding: Zeros added on both sides.
+        conv_bias: Whether the convolution has a bias.
+        conv: Builder of the convolution.
+
+    Examples:
+        >>> stem = create_conv_patch_embed(in_channels=3, out_channels=8, conv_padding=(0, 7, 7))
+        >>> stem(torch.rand(1, 3, 2, 16, 16)).shape
+        torch.Size([1, 32, 8])
+    """
+    return PatchEmbed(
+        patch_model=conv(
+            in_channels=in_channels,
+            out_channels=out_channels,
+            kernel_size=conv_kernel_size,
+            stride=conv_stride,
+            padding=conv_padding,
+            bias=conv_bias,
+        )
     )
