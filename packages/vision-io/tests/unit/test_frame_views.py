@@ -15,7 +15,7 @@ pytest.importorskip("av")
 
 from vision_io import VideoDecoder, VideoEncoder
 from vision_io._native import kernels
-from vision_io._pixels import shaped
+from vision_io._pixels import resize, shaped
 from vision_io._pixels.reference import rgb_planes
 from vision_io._pixels.shaped import ShapedSlots
 from vision_io._video.view import View
@@ -30,6 +30,7 @@ def path(request, monkeypatch):
     """Runs the test with the native kernels and with the torch reference."""
     if request.param == "torch":
         monkeypatch.setattr(shaped, "kernels", None)
+        monkeypatch.setattr(resize, "kernels", None)
     elif kernels is None:
         pytest.skip("no native module")
     return request.param

@@ -15,10 +15,10 @@ from vision_io._image.geometry import Size, as_size, check_out
 from vision_io._image.jpeg import JpegPlan, RefusedError, Resize, plan_jpeg, run_jpegs, target_for
 from vision_io._image.mode import ImageReadMode, as_mode
 from vision_io._image.orientation import turn
-from vision_io._image.resize import normalisation, resize_normalised
 from vision_io._image.sniff import image_format
 from vision_io._image.source import Bytes, EncodedSource, open_source
 from vision_io._limits import Limits
+from vision_io._pixels.resize import normalisation, resize_normalised
 
 __all__ = ["decode_jpeg_batch", "decode_resized_crop"]
 

@@ -8,6 +8,7 @@ from torch import Tensor
 
 from vision_io._native import kernels
 from vision_io._pixels.raw_frame import RawFrame
+from vision_io._pixels.resize import resize_normalised
 from vision_io._pixels.store import FrameSlots, write_rgb
 from vision_io._video.view import View
 
@@ -32,10 +33,7 @@ class ShapedSlots:
         self._display_size = display_size
         self._region = view.region(*display_size)
         self._resizes = view.output_size(*display_size) != self._region[2:]
-        factor, bias = view.affine()
-        self._affine = (*factor, 0.0), (*bias, 0.0)
-        self._factor = torch.tensor(factor).view(3, 1, 1)
-        self._bias = torch.tensor(bias).view(3, 1, 1)
+        self._affine = view.affine()
 
     def write(self, slot: int, frame: RawFrame) -> None:
         """Shape ``frame`` into slot ``slot``."""
@@ -51,6 +49,10 @@ class ShapedSlots:
             shaped = torch.empty(target.shape, dtype=torch.float32)
             self._shape(part, shaped)
             target.copy_(shaped.round_().clamp_(0, 255) if target.dtype == torch.uint8 else shaped)
+
+    def _shape(self, part: Tensor, target: Tensor) -> None:
+        factor, bias = self._affine
+        resize_normalised(part, target.shape[1], target.shape[2], self._view.flip, factor, bias, target)
 
     def repeat(self, source: int, slot: int) -> None:
         """Copy slot ``source`` to ``slot``."""
@@ -68,31 +70,6 @@ class ShapedSlots:
         rgb = np.empty((3, cut_frame.height, cut_frame.width), np.uint8)
         write_rgb(cut_frame, rgb.ctypes.data, cut_frame.height * cut_frame.width, cut_frame.width)
         return torch.from_numpy(rgb)[:, down : down + height, across : across + width]
-
-    def _shape(self, part: Tensor, target: Tensor) -> None:
-        if kernels is not None:
-            height, width = part.shape[1:]
-            written = kernels.resize_normalised(
-                part.data_ptr(), (3, height, width), part.stride(0), part.stride(1), tuple(target.shape[1:]),
-                self._view.flip, *self._affine, target.data_ptr(),
-            )  # fmt: skip
-            if not written:
-                raise MemoryError(f"no memory to resize a frame of {height} x {width}")
-            return
-        shaped = part.to(torch.float32)
-        if self._resizes:
-            shaped = _triangle(part.shape[1], target.shape[1]) @ shaped @ _triangle(part.shape[2], target.shape[2]).T
-        if self._view.flip:
-            shaped = shaped.flip(-1)
-        target.copy_(shaped * self._factor + self._bias)
-
-
-def _triangle(old: int, new: int) -> Tensor:
-    """Weights (new, old) of a triangle filter as wide as the scale, at least one pixel to each side, of sum one."""
-    scale = old / new
-    centres = (torch.arange(new, dtype=torch.float64)[:, None] + 0.5) * scale - 0.5
-    weights = (1 - (torch.arange(old) - centres).abs() / max(scale, 1)).clamp_(min=0)
-    return (weights / weights.sum(1, keepdim=True)).to(torch.float32)
 
 
 def _cut(frame: RawFrame, region: tuple[int, int, int, int]) -> tuple[RawFrame, int, int] | None:

@@ -9,6 +9,8 @@ from typing import Any, TypedDict
 
 import torch
 
+from vision_io._pixels.resize import Four, normalisation
+
 __all__ = ["FrameOptions", "View"]
 
 _DTYPES = (torch.uint8, torch.float16, torch.bfloat16, torch.float32)
@@ -123,12 +125,11 @@ class View:
         long = max(int(self.size * long / short), 1)
         return (self.size, long) if height <= width else (long, self.size)
 
-    def affine(self) -> tuple[tuple[float, ...], tuple[float, ...]]:
+    def affine(self) -> tuple[Four, Four]:
         """Factor and summand per channel that take bytes to the numbers handed out."""
         if self.dtype == torch.uint8:
-            return (1.0,) * _RGB, (0.0,) * _RGB
-        mean, std = self.mean or (0.0,) * _RGB, self.std or (1.0,) * _RGB
-        return tuple(1 / (255 * s) for s in std), tuple(-m / s for m, s in zip(mean, std, strict=True))
+            return (1.0, 1.0, 1.0, 0.0), (0.0, 0.0, 0.0, 0.0)
+        return normalisation(_RGB, self.mean, self.std)
 
 
 _PLAIN = View()

@@ -6,11 +6,10 @@ from collections.abc import Sequence
 
 import torch
 from torch import Tensor
-from torch.nn.functional import interpolate
 
 from vision_io._native import kernels
 
-__all__ = ["normalisation", "resize_normalised"]
+__all__ = ["Four", "normalisation", "resize_normalised"]
 
 Four = tuple[float, float, float, float]
 
@@ -40,7 +39,7 @@ def resize_normalised(
     """Resize ``picture`` by the antialiased triangle filter, mirror it, and write ``factor * value + bias``.
 
     Args:
-        picture: (C, H, W) uint8, or uint16 (taken as 257 times a byte).
+        picture: (C, H, W) uint8 of any strides, or uint16 (taken as 257 times a byte).
         height: Of the result.
         width: Of the result.
         flip: Mirror left to right.
@@ -50,17 +49,24 @@ def resize_normalised(
     """
     channels = picture.shape[0]
     if kernels is not None and picture.dtype == torch.uint8:
-        picture = picture.contiguous()
-        plane = picture.shape[1] * picture.shape[2]
+        picture = picture if picture.stride(2) == 1 else picture.contiguous()
         done = kernels.resize_normalised(
-            picture.data_ptr(), tuple(picture.shape), plane, picture.shape[2], (height, width), flip,
+            picture.data_ptr(), tuple(picture.shape), picture.stride(0), picture.stride(1), (height, width), flip,
             factor, bias, out.data_ptr(),
         )  # fmt: skip
         if not done:
             raise MemoryError(f"no memory to resize a picture of {picture.shape[2]}x{picture.shape[1]} pixels")
         return
     values = picture.float() / 257 if picture.dtype == torch.uint16 else picture.float()
-    values = interpolate(values[None], (height, width), mode="bilinear", align_corners=False, antialias=True)[0]
+    values = _triangle(picture.shape[1], height) @ values @ _triangle(picture.shape[2], width).T
     values = values.flip(-1) if flip else values
     scale, offset = torch.tensor(factor[:channels]), torch.tensor(bias[:channels])
     out.copy_(values * scale[:, None, None] + offset[:, None, None])
+
+
+def _triangle(old: int, new: int) -> Tensor:
+    """Weights (new, old) of a triangle filter as wide as the scale, at least one pixel to each side, of sum one."""
+    scale = old / new
+    centres = (torch.arange(new, dtype=torch.float64)[:, None] + 0.5) * scale - 0.5
+    weights = (1 - (torch.arange(old) - centres).abs() / max(scale, 1)).clamp_(min=0)
+    return (weights / weights.sum(1, keepdim=True)).to(torch.float32)
