@@ -123,8 +123,8 @@ def test_resized_crop_of_every_format(format, orientation):
 
 def test_resized_without_the_native_module(files, monkeypatch):
     expected = vision_io.decode_resized_crop(files[0], 16, (2, 3, 30, 40), flip=True, mean=MEAN, std=STD)
-    for module in ("backend", "resize"):
-        monkeypatch.setattr(f"vision_io._image.{module}.kernels", None)
+    for module in ("_image.backend", "_pixels.resize"):
+        monkeypatch.setattr(f"vision_io.{module}.kernels", None)
     got = vision_io.decode_resized_crop(files[0], 16, (2, 3, 30, 40), flip=True, mean=MEAN, std=STD)
     torch.testing.assert_close(got, expected, atol=1e-5, rtol=0)
     batch = vision_io.decode_jpeg_batch(files[:2], size=16)
