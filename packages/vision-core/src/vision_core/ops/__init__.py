@@ -22,8 +22,19 @@ from vision_core.ops.boxes import (
 from vision_core.ops.ciou_loss import complete_box_iou_loss
 from vision_core.ops.deform_conv import DeformConv2d, deform_conv2d
 from vision_core.ops.diou_loss import distance_box_iou_loss
+from vision_core.ops.drop_block import DropBlock2d, DropBlock3d, drop_block2d, drop_block3d
+from vision_core.ops.feature_pyramid_network import FeaturePyramidNetwork
+from vision_core.ops.focal_loss import sigmoid_focal_loss
 from vision_core.ops.giou_loss import generalized_box_iou_loss
 from vision_core.ops.masks import mask_iou, paste_masks
+from vision_core.ops.misc import (
+    MLP,
+    Conv2dNormActivation,
+    Conv3dNormActivation,
+    FrozenBatchNorm2d,
+    Permute,
+    SqueezeExcitation,
+)
 from vision_core.ops.poolers import MultiScaleRoIAlign
 from vision_core.ops.ps_roi_align import PSRoIAlign, ps_roi_align
 from vision_core.ops.ps_roi_pool import PSRoIPool, ps_roi_pool
@@ -41,14 +52,25 @@ from vision_core.ops.rle import (
 from vision_core.ops.roi_align import RoIAlign, roi_align
 from vision_core.ops.roi_align_3d import roi_align_3d
 from vision_core.ops.roi_pool import RoIPool, roi_pool
+from vision_core.ops.stochastic_depth import StochasticDepth, stochastic_depth
 
 __all__ = [
+    "MLP",
+    "Conv2dNormActivation",
+    "Conv3dNormActivation",
     "DeformConv2d",
+    "DropBlock2d",
+    "DropBlock3d",
+    "FeaturePyramidNetwork",
+    "FrozenBatchNorm2d",
     "MultiScaleRoIAlign",
     "PSRoIAlign",
     "PSRoIPool",
+    "Permute",
     "RoIAlign",
     "RoIPool",
+    "SqueezeExcitation",
+    "StochasticDepth",
     "batched_nms",
     "box_area",
     "box_convert",
@@ -60,6 +82,8 @@ __all__ = [
     "deform_conv2d",
     "distance_box_iou",
     "distance_box_iou_loss",
+    "drop_block2d",
+    "drop_block3d",
     "generalized_box_iou",
     "generalized_box_iou_loss",
     "mask_iou",
@@ -85,5 +109,7 @@ __all__ = [
     "roi_align",
     "roi_align_3d",
     "roi_pool",
+    "sigmoid_focal_loss",
     "soft_nms",
+    "stochastic_depth",
 ]
