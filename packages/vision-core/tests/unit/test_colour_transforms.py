@@ -236,6 +236,8 @@ def test_dtypes_by_type() -> None:
     with pytest.raises(ValueError, match="dtype"):
         T.ToDtype("float32")  # type: ignore[arg-type]
     assert T.ConvertImageDtype(torch.float32)(sample)["image"].max() <= 1
+    assert T.ConvertImageDtype()(sample)["boxes"].tolist() == [[1.0, 2.0, 3.0, 4.0]]
+    assert F.to_dtype(sample["mask"], torch.float32, scale=True).max() == 1
     pil = PILImage.new("RGB", (3, 3))
     assert T.ToDtype(torch.float32)(pil) is pil
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, ClassVar
 
 from torch import Tensor
 
@@ -112,8 +112,8 @@ class SetClampingMode(Transform):
 class _Sanitize(Transform):
     """Keeps some of the objects: what `make_params` calls valid."""
 
-    _find_labels: Callable[[Any], Any]
-    _belongs: tuple[type, ...] = ()
+    _find_labels: ClassVar[Callable[[Any], Any]]
+    _belongs: ClassVar[tuple[type, ...]] = ()
 
     def run_on(self, sample: Sample) -> None:
         """Drop objects from a sample."""

@@ -116,7 +116,7 @@ class ToDtype(Transform):
 
 
 class ConvertImageDtype(Transform):
-    """Converts the dtype of images and videos and scales their values: `ToDtype(dtype, scale=True)`.
+    """Converts the dtype of images and videos and scales their values; masks, boxes and keypoints are not scaled.
 
     Args:
         dtype: the dtype of the result.

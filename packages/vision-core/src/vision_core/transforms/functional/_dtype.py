@@ -70,8 +70,12 @@ def _int_to_int(image: Tensor, dtype: torch.dtype) -> Tensor:
     return values.to(wide).bitwise_left_shift(target - source).to(dtype)
 
 
+def _convert(inpt: Tensor, dtype: torch.dtype = torch.float, scale: bool = False) -> Tensor:
+    return inpt.to(dtype)  # what is no colour has no range to scale
+
+
 to_dtype_video = video_kernel(to_dtype_image)
-to_dtype = functional(to_dtype_image, pil=None)
+to_dtype = functional(to_dtype_image, mask=_convert, boxes=_convert, keypoints=_convert, pil=None)
 
 
 def convert_image_dtype(image: Tensor, dtype: torch.dtype = torch.float32) -> Tensor:
