@@ -153,9 +153,9 @@ def suppressed_by_hand(boxes: Tensor, scores: Tensor, idxs: list[int], threshold
     return kept
 
 
-@pytest.mark.parametrize("count", [0, 1, 2, 40, 150])
+@pytest.mark.parametrize("count", [0, 1, 2, 40, 90])
 @pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
-def test_suppression(backend: str, threads: int, count: int, dtype: torch.dtype) -> None:
+def test_suppression(backend: str, count: int, dtype: torch.dtype) -> None:
     boxes = rotated(count, dtype=dtype)
     scores = torch.rand(count, generator=torch.Generator().manual_seed(3), dtype=dtype)
     idxs = torch.randint(0, 3, (count,), generator=torch.Generator().manual_seed(4))
@@ -168,19 +168,19 @@ def test_suppression(backend: str, threads: int, count: int, dtype: torch.dtype)
 
 
 def test_suppression_in_blocks_and_formats(threads: int) -> None:
-    boxes, scores = rotated(1500, dtype=torch.float64, span=250), torch.rand(1500, generator=torch.Generator())
+    boxes = rotated(700, dtype=torch.float64, span=170)
+    scores = torch.rand(700, generator=torch.Generator().manual_seed(5))
     expected = nms_reference(boxes, scores, 0.2, fmt="cxcywhr")
-    assert 500 < len(expected) < 1500
+    assert 200 < len(expected) < 700
     for fmt in FORMATS:
         assert torch.equal(nms(box_convert(boxes, "cxcywhr", fmt), scores, 0.2, fmt=fmt), expected)
 
 
 def test_upright_boxes_are_suppressed_alike_in_every_format(backend: str) -> None:
-    corner = torch.randint(0, 40, (60, 2), generator=torch.Generator().manual_seed(0)).double()
-    boxes = torch.cat(
-        (corner, corner + 2 * torch.randint(1, 9, (60, 2), generator=torch.Generator().manual_seed(1))), 1
-    )
-    scores = torch.rand(60, generator=torch.Generator().manual_seed(2), dtype=torch.float64)
+    generator = torch.Generator().manual_seed(0)
+    corner = torch.randint(0, 30, (40, 2), generator=generator).double()
+    boxes = torch.cat((corner, corner + 2 * torch.randint(1, 9, (40, 2), generator=generator)), 1)
+    scores = torch.rand(40, generator=generator, dtype=torch.float64)
     for threshold in (0.123, 0.456):
         expected = nms(boxes, scores, threshold)
         for fmt in ("xywh", "cxcywh", *FORMATS):

@@ -16,7 +16,7 @@ from torch import Tensor
 
 from vision_core import _native
 from vision_core._library import library
-from vision_core.ops._boxes import box_area, widened
+from vision_core.ops._boxes import widened
 from vision_core.ops._convert import box_convert
 from vision_core.ops._plain import contiguous_float, nothing_watches
 from vision_core.ops._rotated_iou import rotated_box_iou
@@ -64,8 +64,8 @@ def box_iou(boxes1: Tensor, boxes2: Tensor, fmt: str = "xyxy") -> Tensor:
             result = overlap_of_plain(_IOU, boxes1, boxes2, 0.0, 4)
             if result is not None:
                 return result
-    boxes1, boxes2 = _checked(boxes1, boxes2)
-    inter, union = _intersection_and_union(boxes1, boxes2)
+    first, second = _columns(boxes1, boxes2)
+    inter, union = _intersection_and_union(first, second)
     return inter / union
 
 
@@ -93,9 +93,9 @@ def generalized_box_iou(boxes1: Tensor, boxes2: Tensor) -> Tensor:
         result = overlap_of_plain(_GENERALIZED, boxes1, boxes2, 0.0, 4)
         if result is not None:
             return result
-    boxes1, boxes2 = _checked(boxes1, boxes2)
-    inter, union = _intersection_and_union(boxes1, boxes2)
-    width, height = _enclosing_size(boxes1, boxes2).unbind(-1)
+    first, second = _columns(boxes1, boxes2)
+    inter, union = _intersection_and_union(first, second)
+    width, height = _enclosing_size(first, second)
     around = width * height
     return inter / union - (around - union) / around
 
@@ -126,9 +126,9 @@ def distance_box_iou(boxes1: Tensor, boxes2: Tensor, eps: float = 1e-7) -> Tenso
         result = overlap_of_plain(_DISTANCE, boxes1, boxes2, eps, 4)
         if result is not None:
             return result
-    boxes1, boxes2 = _checked(boxes1, boxes2)
-    inter, union = _intersection_and_union(boxes1, boxes2)
-    return inter / union - _centre_distance(boxes1, boxes2, eps)
+    first, second = _columns(boxes1, boxes2)
+    inter, union = _intersection_and_union(first, second)
+    return inter / union - _centre_distance(first, second, eps)
 
 
 def complete_box_iou(boxes1: Tensor, boxes2: Tensor, eps: float = 1e-7) -> Tensor:
@@ -157,13 +157,13 @@ def complete_box_iou(boxes1: Tensor, boxes2: Tensor, eps: float = 1e-7) -> Tenso
         result = overlap_of_plain(_COMPLETE, boxes1, boxes2, eps, 4)
         if result is not None:
             return result
-    boxes1, boxes2 = _checked(boxes1, boxes2)
-    inter, union = _intersection_and_union(boxes1, boxes2)
+    first, second = _columns(boxes1, boxes2)
+    inter, union = _intersection_and_union(first, second)
     iou = inter / union
-    difference = _aspect(boxes1).unsqueeze(-1) - _aspect(boxes2).unsqueeze(-2)
+    difference = _aspect(first) - _aspect(second)
     v = (4 / math.pi**2) * difference**2
     weight = (v / (1 - iou + v + eps)).detach()
-    return iou - _centre_distance(boxes1, boxes2, eps) - weight * v
+    return iou - _centre_distance(first, second, eps) - weight * v
 
 
 def overlap_of_plain(kind: int, boxes1: Tensor, boxes2: Tensor, eps: float, columns: int) -> Tensor | None:
@@ -198,40 +198,36 @@ def _whole(boxes: Tensor) -> bool:
     return type(boxes) is Tensor and boxes.is_cpu and boxes.dtype in _WHOLE_DTYPES
 
 
-def _checked(boxes1: Tensor, boxes2: Tensor) -> tuple[Tensor, Tensor]:
+def _columns(boxes1: Tensor, boxes2: Tensor) -> tuple[list[Tensor], list[Tensor]]:
+    """Check both sets, and take x1, y1, x2, y2 apart: `[..., N, 1]` and `[..., 1, M]`, which broadcast to pairs."""
     if boxes1.dim() < 2 or boxes2.dim() < 2 or boxes1.shape[-1] != 4 or boxes2.shape[-1] != 4:
         raise ValueError(
             f"boxes1, boxes2: expected [..., N, 4] and [..., M, 4], got {list(boxes1.shape)} and {list(boxes2.shape)}"
         )
-    return widened(boxes1), widened(boxes2)
+    return list(widened(boxes1).unsqueeze(-2).unbind(-1)), list(widened(boxes2).unsqueeze(-3).unbind(-1))
 
 
-def _intersection_and_union(boxes1: Tensor, boxes2: Tensor) -> tuple[Tensor, Tensor]:
-    first = torch.max(boxes1[..., :, None, :2], boxes2[..., None, :, :2])
-    last = torch.min(boxes1[..., :, None, 2:], boxes2[..., None, :, 2:])
-    width, height = (last - first).clamp(min=0).unbind(-1)  # (..., N, M) each
+def _intersection_and_union(a: list[Tensor], b: list[Tensor]) -> tuple[Tensor, Tensor]:
+    width = (torch.min(a[2], b[2]) - torch.max(a[0], b[0])).clamp(min=0)
+    height = (torch.min(a[3], b[3]) - torch.max(a[1], b[1])).clamp(min=0)
     inter = width * height
-    return inter, box_area(boxes1).unsqueeze(-1) + box_area(boxes2).unsqueeze(-2) - inter
+    return inter, (a[2] - a[0]) * (a[3] - a[1]) + (b[2] - b[0]) * (b[3] - b[1]) - inter
 
 
-def _enclosing_size(boxes1: Tensor, boxes2: Tensor) -> Tensor:
-    first = torch.min(boxes1[..., :, None, :2], boxes2[..., None, :, :2])
-    last = torch.max(boxes1[..., :, None, 2:], boxes2[..., None, :, 2:])
-    return (last - first).clamp(min=0)  # (..., N, M, 2)
+def _enclosing_size(a: list[Tensor], b: list[Tensor]) -> tuple[Tensor, Tensor]:
+    width = (torch.max(a[2], b[2]) - torch.min(a[0], b[0])).clamp(min=0)
+    return width, (torch.max(a[3], b[3]) - torch.min(a[1], b[1])).clamp(min=0)
 
 
-def _centre_distance(boxes1: Tensor, boxes2: Tensor, eps: float) -> Tensor:
+def _centre_distance(a: list[Tensor], b: list[Tensor], eps: float) -> Tensor:
     """Squared distance of the centres over the squared diagonal of the enclosing box."""
-    width, height = _enclosing_size(boxes1, boxes2).unbind(-1)
-    diagonal = width * width + height * height + eps
-    centres1, centres2 = (boxes1[..., :2] + boxes1[..., 2:]) / 2, (boxes2[..., :2] + boxes2[..., 2:]) / 2
-    x, y = (centres1[..., :, None, :] - centres2[..., None, :, :]).unbind(-1)
-    return (x * x + y * y) / diagonal
+    width, height = _enclosing_size(a, b)
+    x, y = (a[0] + a[2]) / 2 - (b[0] + b[2]) / 2, (a[1] + a[3]) / 2 - (b[1] + b[3]) / 2
+    return (x * x + y * y) / (width * width + height * height + eps)
 
 
-def _aspect(boxes: Tensor) -> Tensor:
-    width, height = (boxes[..., 2:] - boxes[..., :2]).unbind(-1)
-    return torch.atan(width / height)
+def _aspect(box: list[Tensor]) -> Tensor:
+    return torch.atan((box[2] - box[0]) / (box[3] - box[1]))
 
 
 # Implicit composites: torch takes them apart where it traces, and differentiates what they are made of.
