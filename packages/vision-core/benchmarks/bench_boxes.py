@@ -42,7 +42,7 @@ def scene(count: int, seed: int = 0) -> Tensor:
 def turned(count: int, seed: int = 0) -> Tensor:
     """Rotated boxes, "cxcywhr"."""
     values = torch.rand(count, 5, generator=torch.Generator().manual_seed(seed))
-    return values * torch.tensor([500.0, 500, 140, 140, 360])
+    return values * torch.tensor([500.0, 500, 130, 130, 360]) + torch.tensor([0.0, 0, 10, 10, -180])
 
 
 def against(peer: Any, name: str, *arguments: Any, repeat: int = 15, exact: bool = False) -> dict[str, Any]:
