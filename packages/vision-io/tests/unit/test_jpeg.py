@@ -292,8 +292,9 @@ def test_backends():
 
 @pytest.mark.parametrize("options", [{}, {"progressive": True}, {"optimize": True}])
 @pytest.mark.parametrize(("sampling", "number"), [("4:4:4", 0), ("4:2:2", 1), ("4:2:0", 2)])
-def test_encoding_equals_pillow_on_every_isa(isa, sampling, number, options):
-    image = picture(37, 61)
+@pytest.mark.parametrize("size", [(1, 1), (2, 3), (16, 32), (17, 33), (37, 61), (100, 7), (5, 300)])
+def test_encoding_equals_pillow_on_every_isa(isa, size, sampling, number, options):
+    image = picture(*size)
     data = vision_io.encode_jpeg(image, 83, subsampling=sampling, **options)
     expected = saved(image.permute(1, 2, 0).numpy(), quality=83, subsampling=number, **options)
     assert data.numpy().tobytes() == expected
