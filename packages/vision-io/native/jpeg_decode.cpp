@@ -2,7 +2,7 @@
 
 #include <cstring>
 
-#include "jpeg_errors.hpp"
+#include "jpeg_session.hpp"
 #include "kernels/jpeg.hpp"
 #include "scratch.hpp"
 
@@ -236,39 +236,47 @@ void decode(Reader& reader, JpegErrors& errors) {
 
 }  // namespace
 
-void jpeg_header(const uint8_t* data, size_t size, JpegHeader& header, JpegReport& report) {
-  jpeg_decompress_struct info;
-  JpegErrors errors;
-  jpeg_install(errors, report);
+bool jpeg_begin(JpegSession& session, const uint8_t* data, size_t size, JpegHeader& header, JpegReport& report) {
+  jpeg_decompress_struct& info = session.info;
+  jpeg_install(session.errors, report);
   std::memset(&info, 0, sizeof info);
-  if (setjmp(errors.back) == 0) {
-    open(info, errors, data, size);
-    header = {static_cast<int>(info.image_width), static_cast<int>(info.image_height), info.num_components,
-              static_cast<int>(info.jpeg_color_space)};
-  }
-  jpeg_destroy_decompress(&info);
+  if (setjmp(session.errors.back) != 0) return false;
+  open(info, session.errors, data, size);
+  header = {static_cast<int>(info.image_width), static_cast<int>(info.image_height), info.num_components,
+            static_cast<int>(info.jpeg_color_space)};
+  return true;
 }
 
-void jpeg_decode(const uint8_t* data, size_t size, JpegMode mode, const JpegWindow& window, uint8_t* out,
-                 ptrdiff_t channel_stride, ptrdiff_t row_stride, JpegReport& report) {
-  jpeg_decompress_struct info;
-  JpegErrors errors;
+void jpeg_pixels(JpegSession& session, JpegMode mode, const JpegWindow& window, uint8_t* out, ptrdiff_t channel_stride,
+                 ptrdiff_t row_stride) {
   Reader reader;
-  jpeg_install(errors, report);
-  std::memset(&info, 0, sizeof info);
-  reader.info = &info;
+  reader.info = &session.info;
   reader.kernels = &VISION_SELECT(jpeg_kernels);
   reader.mode = mode;
   reader.window = window;
   reader.out = out;
   reader.channel_stride = channel_stride;
   reader.row_stride = row_stride;
-  if (setjmp(errors.back) == 0) {
-    open(info, errors, data, size);
-    decode(reader, errors);
-  }
-  jpeg_destroy_decompress(&info);
+  if (setjmp(session.errors.back) == 0) decode(reader, session.errors);
+}
+
+void jpeg_end(JpegSession& session) {
+  jpeg_destroy_decompress(&session.info);
   planes_memory.trim();
+}
+
+void jpeg_header(const uint8_t* data, size_t size, JpegHeader& header, JpegReport& report) {
+  JpegSession session;
+  jpeg_begin(session, data, size, header, report);
+  jpeg_end(session);
+}
+
+void jpeg_decode(const uint8_t* data, size_t size, JpegMode mode, const JpegWindow& window, uint8_t* out,
+                 ptrdiff_t channel_stride, ptrdiff_t row_stride, JpegReport& report) {
+  JpegSession session;
+  JpegHeader header;
+  if (jpeg_begin(session, data, size, header, report)) jpeg_pixels(session, mode, window, out, channel_stride, row_stride);
+  jpeg_end(session);
 }
 
 void jpeg_decode_resized(const uint8_t* data, size_t size, JpegMode mode, int channels, const JpegWindow& window,

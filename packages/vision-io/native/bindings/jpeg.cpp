@@ -1,5 +1,6 @@
 #include "../jpeg_batch.hpp"
 #include "../jpeg_encode.hpp"
+#include "../jpeg_session.hpp"
 #include "codecs.hpp"
 
 #include <nanobind/nanobind.h>
@@ -51,6 +52,32 @@ nb::list decode(uintptr_t jobs, int64_t count, std::array<int, 2> size, std::arr
   return told;
 }
 
+struct OpenJpeg : JpegSession {
+  ~OpenJpeg() { jpeg_end(*this); }
+};
+
+// The whole picture in one call. `allocate(channels, height, width)` gives a uint8 tensor and the address of its memory.
+// None when the header asks for more than the limits or the library refuses it (the caller finds out why), else
+// (tensor, status, corrupt, text).
+nb::object decode_whole(uintptr_t data, size_t size, int mode, int max_side, int64_t max_pixels, nb::callable allocate) {
+  JpegReport report;
+  JpegHeader facts;
+  OpenJpeg session;
+  if (!jpeg_begin(session, source(data), size, facts, report)) return nb::none();
+  const int64_t plane = int64_t{facts.width} * facts.height;
+  if (facts.width > max_side || facts.height > max_side || plane > max_pixels) return nb::none();
+  const auto wanted = static_cast<JpegMode>(mode);
+  const int channels = wanted == JpegMode::unchanged ? facts.components : mode;
+  nb::tuple target = nb::cast<nb::tuple>(allocate(channels, facts.height, facts.width));
+  auto* out = reinterpret_cast<uint8_t*>(nb::cast<uintptr_t>(target[1]));
+  {
+    nb::gil_scoped_release release;
+    jpeg_pixels(session, wanted, {8, 0, 0, facts.height, facts.width}, out, plane, facts.width);
+  }
+  if (report.status == JpegStatus::refused) return nb::none();
+  return nb::make_tuple(target[0], static_cast<int>(report.status), report.corrupt, nb::str(report.text));
+}
+
 nb::object encode(uintptr_t pixels, std::array<int, 3> shape, int64_t channel_stride, int64_t row_stride, int quality,
                   std::array<int, 2> sampling, bool progressive, bool optimise) {
   JpegReport report;
@@ -70,6 +97,7 @@ void bind_jpeg(nb::module_& m) {
   m.attr("jpeg_library") = "libjpeg-turbo " VISION_TEXT(LIBJPEG_TURBO_VERSION);
   m.def("jpeg_header", &header, "Size and colour of a JPEG, or why it is refused.");
   m.def("jpeg_decode", &decode, "Decode a table of JPEGs; returns what went wrong.");
+  m.def("jpeg_decode_whole", &decode_whole, "A whole picture in one call.");
   m.def("jpeg_encode", &encode, "Planes to a JPEG file, or why not.");
 }
 

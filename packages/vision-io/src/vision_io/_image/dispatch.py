@@ -10,7 +10,7 @@ from torch import Tensor
 from vision_io._errors import DecodeError
 from vision_io._image.backend import uses_native_jpeg, uses_native_png
 from vision_io._image.geometry import Size, check_out, check_region, eighths_for, window_of
-from vision_io._image.jpeg import RefusedError, decode_jpeg_native, plan_jpeg
+from vision_io._image.jpeg import RefusedError, decode_jpeg_native, decode_whole_jpeg, plan_jpeg
 from vision_io._image.mode import ImageReadMode
 from vision_io._image.orientation import turn
 from vision_io._image.pillow_decode import decode_with_pillow
@@ -24,7 +24,7 @@ __all__ = ["Request", "decode_bytes"]
 _DEFAULT_LIMITS = Limits()
 
 
-@dataclass(frozen=True)
+@dataclass(slots=True)
 class Request:
     """What a caller wants of an encoded image.
 
@@ -85,6 +85,10 @@ def decode_bytes(data: Bytes, name: str, request: Request) -> Tensor:
 
 
 def _native_jpeg(data: Bytes, name: str, request: Request, limits: Limits) -> Tensor:
+    if request.out is None and request.region is None and request.min_size is None and not request.exif:
+        pixels = decode_whole_jpeg(data, name, request.mode, limits)
+        if pixels is not None:
+            return pixels
     plan = plan_jpeg(
         data, name, request.mode, limits, exif=request.exif, region=request.region, min_size=request.min_size
     )

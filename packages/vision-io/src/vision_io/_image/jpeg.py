@@ -18,7 +18,16 @@ from vision_io._limits import Limits
 from vision_io._native import kernels
 from vision_io._pixels.store import empty_uint8
 
-__all__ = ["JpegPlan", "RefusedError", "Resize", "decode_jpeg_native", "plan_jpeg", "run_jpegs", "target_for"]
+__all__ = [
+    "JpegPlan",
+    "RefusedError",
+    "Resize",
+    "decode_jpeg_native",
+    "decode_whole_jpeg",
+    "plan_jpeg",
+    "run_jpegs",
+    "target_for",
+]
 
 _CHANNELS = {
     ImageReadMode.GRAY: 1,
@@ -147,13 +156,46 @@ def run_jpegs(
     errors: dict[int, DecodeError | RefusedError] = {}
     for i, status, corrupt, text in kernels.jpeg_decode(jobs.ctypes.data, len(plans), size, factor, bias, threads):
         name = plans[i].name
-        if status == _NO_MEMORY:
-            raise MemoryError(f"{name}: {text or 'no memory for the picture'}")
         if status:
-            errors[i] = RefusedError(text) if status == _REFUSED else DecodeError(f"{name}: damaged JPEG: {text}")
+            errors[i] = _failure(name, status, text)
         elif corrupt:
-            warnings.warn(f"{name}: damaged JPEG: {text}; pixels behind the damage are wrong", stacklevel=4)
+            _warn(name, text, 5)
     return errors
+
+
+def _allocate(channels: int, height: int, width: int) -> tuple[Tensor, int]:
+    target = empty_uint8(channels, height, width)
+    return target, target.data_ptr()
+
+
+def decode_whole_jpeg(data: Bytes, name: str, mode: ImageReadMode, limits: Limits) -> Tensor | None:
+    """Decode a whole picture in one native call; ``None`` where :func:`plan_jpeg` must find out what is special.
+
+    Raises:
+        DecodeError: The file is damaged.
+    """
+    assert kernels is not None
+    result = kernels.jpeg_decode_whole(
+        data.ctypes.data, data.size, mode.value, limits.max_side, limits.max_pixels, _allocate
+    )
+    if result is None:
+        return None
+    pixels, status, corrupt, text = result
+    if status:
+        raise _failure(name, status, text)
+    if corrupt:
+        _warn(name, text, 6)
+    return pixels
+
+
+def _failure(name: str, status: int, text: str) -> DecodeError | RefusedError:
+    if status == _NO_MEMORY:
+        raise MemoryError(f"{name}: {text or 'no memory for the picture'}")
+    return RefusedError(text) if status == _REFUSED else DecodeError(f"{name}: damaged JPEG: {text}")
+
+
+def _warn(name: str, text: str, stacklevel: int) -> None:
+    warnings.warn(f"{name}: damaged JPEG: {text}; pixels behind the damage are wrong", stacklevel=stacklevel)
 
 
 def decode_jpeg_native(plan: JpegPlan, out: Tensor | None) -> Tensor:

@@ -29,7 +29,8 @@ def as_bytes(data: Encoded) -> Bytes:
     if isinstance(data, Tensor):
         if data.dtype != torch.uint8 or data.ndim != 1:
             raise ValueError(f"input: got {data.dtype} {tuple(data.shape)}, expected a one-dimensional uint8 tensor")
-        return data.detach().cpu().contiguous().numpy()
+        ready = data.device.type == "cpu" and data.is_contiguous()
+        return data.numpy() if ready else data.detach().cpu().contiguous().numpy()
     if isinstance(data, np.ndarray):
         if data.dtype != np.uint8 or data.ndim != 1:
             raise ValueError(f"input: got {data.dtype} {data.shape}, expected a one-dimensional uint8 array")
@@ -50,16 +51,21 @@ def open_source(source: EncodedSource, *, mmap: bool = False) -> tuple[Bytes, st
         DecodeError: The file cannot be read.
         TypeError: ``source`` is none of these.
     """
+    if isinstance(source, Tensor):
+        return _named(as_bytes(source))
     if isinstance(source, (str, os.PathLike)):
         return read_file(source, mmap=mmap).numpy(), os.fspath(source)
     read = getattr(source, "read", None)
-    if read is not None and not isinstance(source, (Tensor, np.ndarray)):
+    if read is not None and not isinstance(source, np.ndarray):
         content = read()
         if not isinstance(content, (bytes, bytearray, memoryview)):
             raise TypeError(f"input: read() gave {type(content).__name__}, expected a file that was opened as binary")
         data = as_bytes(content)
         return data, str(getattr(source, "name", f"<{data.size} bytes>"))
-    data = as_bytes(source)  # pyright: ignore[reportArgumentType]
+    return _named(as_bytes(source))  # pyright: ignore[reportArgumentType]
+
+
+def _named(data: Bytes) -> tuple[Bytes, str]:
     if data.size == 0:
         raise DecodeError("<0 bytes>: the data is empty")
     return data, f"<{data.size} bytes>"
