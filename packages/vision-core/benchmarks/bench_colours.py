@@ -66,9 +66,7 @@ def main(path: Path) -> None:
     results = {}
     generator = torch.Generator().manual_seed(0)
     for size, (height, width) in SIZES.items():
-        pixels = torch.randint(
-            0, 256, (3, height, width), dtype=torch.uint8, generator=torch.Generator().manual_seed(0)
-        )
+        pixels = torch.randint(0, 256, (3, height, width), dtype=torch.uint8, generator=generator)
         repeat = 15 if height < 1000 else 5
         for name, arguments in FUNCTIONS.items():
             image = pixels / 255

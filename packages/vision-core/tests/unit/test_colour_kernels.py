@@ -393,17 +393,19 @@ COMPILED: dict[str, Callable[[Tensor], Tensor]] = {
 
 
 @pytest.mark.parametrize("name", COMPILED)
-@pytest.mark.parametrize("dtype", [torch.uint8, torch.float32])
-def test_functions_compile_into_one_graph(name: str, dtype: torch.dtype) -> None:
+def test_functions_compile_into_one_graph(name: str) -> None:
     call = COMPILED[name]
-    image = noise(3, 12, 13) if dtype == torch.uint8 else noise(3, 12, 13) / 255
-    if name == "solarize" and dtype.is_floating_point:
-        pytest.skip("the threshold is that of 8-bit images")
     torch._dynamo.reset()
     compiled = torch.compile(call, fullgraph=True, backend="eager", dynamic=True)
-    torch.testing.assert_close(compiled(image), call(image), atol=1 if dtype == torch.uint8 else 1e-5, rtol=0)
-    wider = torch.cat([image, image], -1)
-    torch.testing.assert_close(compiled(wider), call(wider), atol=1 if dtype == torch.uint8 else 1e-5, rtol=0)
+    for image in (noise(3, 12, 13), noise(3, 15, 26)):
+        torch.testing.assert_close(compiled(image), call(image), atol=1, rtol=0)
+
+
+@pytest.mark.parametrize("name", ["hue", "contrast", "blur"])
+def test_functions_of_floats_compile_into_one_graph(name: str) -> None:
+    image = noise(3, 12, 13) / 255
+    compiled = torch.compile(COMPILED[name], fullgraph=True, backend="eager")
+    torch.testing.assert_close(compiled(image), COMPILED[name](image))
 
 
 def test_gradients_flow_through_floating_point_images() -> None:
@@ -420,7 +422,7 @@ def test_gradients_flow_through_floating_point_images() -> None:
         lambda x: F.normalize(x, [0.5], [0.2]),
         F.invert,
     ):
-        assert torch.autograd.gradcheck(call, (image,))
+        assert torch.autograd.gradcheck(call, (image,), fast_mode=True)
 
 
 @pytest.mark.parametrize("name", [n for n in PIL_CALLS if n not in ("channels", "erase")])

@@ -121,7 +121,8 @@ def test_workers_draw_different_numbers(name: str) -> None:
 
 def test_jitter_draws_within_its_ranges_and_in_any_order() -> None:
     jitter = T.ColorJitter(brightness=0.2, contrast=(0.5, 0.9), hue=0.1, generator=seeded())
-    drawn = [jitter.sample(picture()) for _ in range(200)]
+    image = picture()
+    drawn = [jitter.sample(image) for _ in range(200)]
     assert all(0.8 <= p["brightness_factor"] <= 1.2 for p in drawn)
     assert all(0.5 <= p["contrast_factor"] <= 0.9 for p in drawn)
     assert all(-0.1 <= p["hue_factor"] <= 0.1 for p in drawn)
@@ -129,7 +130,6 @@ def test_jitter_draws_within_its_ranges_and_in_any_order() -> None:
     assert len({tuple(p["fn_idx"]) for p in drawn}) == 24
     params = {"fn_idx": [3, 1, 0, 2], "brightness_factor": 1.2, "contrast_factor": 0.8, "saturation_factor": None}
     params["hue_factor"] = 0.1
-    image = picture()
     expected = F.adjust_brightness(F.adjust_contrast(F.adjust_hue(image, 0.1), 0.8), 1.2)
     assert (jitter.apply(params, image).int() - expected.int()).abs().max() <= 1
     assert torch.equal(T.ColorJitter()(image), image)
@@ -272,7 +272,8 @@ def test_conversions_between_kinds() -> None:
 @pytest.mark.parametrize("policy", list(T.AutoAugmentPolicy))
 def test_auto_augment_draws_from_its_policy(policy: T.AutoAugmentPolicy) -> None:
     augment = T.AutoAugment(policy, generator=seeded())
-    drawn = [augment.sample(picture())["ops"] for _ in range(300)]
+    image = picture()
+    drawn = [augment.sample(image)["ops"] for _ in range(300)]
     assert max(len(ops) for ops in drawn) == 2
     names = {name for ops in drawn for name, _ in ops}
     assert len(names) >= 9
