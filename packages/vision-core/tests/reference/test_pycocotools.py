@@ -72,6 +72,8 @@ def test_equals_pycocotools(coco_scene, monkeypatch: pytest.MonkeyPatch, iou_typ
             np.testing.assert_allclose(found.scores, peer.eval["scores"], atol=1e-12)
             if not theirs:
                 np.testing.assert_allclose(found.stats, peer.stats, atol=1e-12)
+        objects = MeanAveragePrecision.from_coco(peer.cocoGt, peer.cocoDt, iou_type, **ours).compute()
+        np.testing.assert_allclose(objects.precision, found.precision, atol=0)
 
 
 @pytest.mark.parametrize(("iou_type", "of"), [("segm", "segm"), ("bbox", "segm"), ("keypoints", "keypoints")])

@@ -160,7 +160,7 @@ def test_bad_input_is_named() -> None:
             metric.update([good | change], [good])
     with pytest.raises(TypeError, match=r"pass \[preds\]"):
         metric.update(good, good)  # type: ignore[arg-type]
-    with pytest.raises(ValueError, match=r"as many frames in both"):
+    with pytest.raises(ValueError, match=r"as many images in both"):
         metric.update([good], [])
     assert math.isnan(metric.compute().map)
     for arguments in ({"classes": []}, {"iou_threshold": 2}, {"box_format": "x"}, {"max_detections": 0}):

@@ -97,7 +97,8 @@ def read_results(
         ValueError: results of images that the annotations do not have, or entries that are incomplete or damaged.
     """
     data = _loaded(source, "results")
-    if isinstance(data, Mapping):
+    prepared = isinstance(data, Mapping)  # pycocotools has been through it: areas are settled
+    if prepared:
         data = data["annotations"]
     where = "results"
     given = _field(data, "image_id", where, np.int64)
@@ -111,7 +112,7 @@ def read_results(
     }
     if np.isnan(columns["scores"]).any():
         raise ValueError("results: some scores are NaN; remove these entries")
-    has_boxes = bool(entries) and bool(entries[0].get("bbox"))
+    has_boxes = len(entries) > 0 and len(entries[0].get("bbox", ())) > 0
     boxes = _boxes(entries, where) if has_boxes else np.empty((0, 4))
     areas = boxes[:, 2] * boxes[:, 3]
     if iou_type == "bbox" and (has_boxes or not entries):
@@ -125,7 +126,9 @@ def read_results(
         of_masks = mask_columns(masks, where)
         areas = areas if has_boxes else of_masks["areas"]
         columns |= {"shapes": rle_to_boxes(masks).numpy()} if iou_type == "bbox" else of_masks
-    columns["areas"] = areas
+    if prepared:
+        areas = [entry.get("area", own) for entry, own in zip(entries, areas.tolist(), strict=True)]
+    columns["areas"] = np.array(areas, np.float64)
     return _counts(entries, annotations.image_ids), columns
 
 

@@ -11,6 +11,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from vision_core.metrics._batches import check_batches
 from vision_core.metrics._columns import Array
 from vision_core.metrics._detection_inputs import BOX_FORMATS, check_boxes, rows_of, to_xywh
 from vision_core.metrics._image_tables import ImageTables, concatenated, counts_of, image_ids_of
@@ -148,10 +149,7 @@ class FrameMeanAveragePrecision(Metric[FrameMeanAveragePrecisionResult]):
         Raises:
             ValueError: lengths that differ, NaN, negative sizes, a key that is missing.
         """
-        if isinstance(preds, Mapping) or isinstance(targets, Mapping):
-            raise TypeError("preds, targets: expected a dictionary for each frame, got one dictionary; pass [preds]")
-        if len(preds) != len(targets):
-            raise ValueError(f"preds, targets: expected as many frames in both, got {len(preds)} and {len(targets)}")
+        check_batches(preds, targets)
         found, true = [], []
         for i, (pred, target) in enumerate(zip(preds, targets, strict=True)):
             truth = self._labelled_boxes(target, f"targets[{i}]", scored=False)

@@ -9,6 +9,7 @@ from typing import Any, Literal, Self
 import numpy as np
 import torch
 
+from vision_core.metrics._batches import check_batches
 from vision_core.metrics._best_detections import best_detections
 from vision_core.metrics._columns import Array, InstanceTable, ranges
 from vision_core.metrics._detection_inputs import BOX_FORMATS, InputFormat, read_detections, read_ground_truths
@@ -123,8 +124,8 @@ class MeanAveragePrecision(Metric[MeanAveragePrecisionResult]):
     @classmethod
     def from_coco(
         cls,
-        annotations: str | os.PathLike[str] | Mapping[str, Any],
-        results: str | os.PathLike[str] | Sequence[Mapping[str, Any]],
+        annotations: str | os.PathLike[str] | Mapping[str, Any] | Any,
+        results: str | os.PathLike[str] | Sequence[Mapping[str, Any]] | Any,
         iou_type: IoUType = "bbox",
         **settings: Any,
     ) -> Self:
@@ -136,9 +137,11 @@ class MeanAveragePrecision(Metric[MeanAveragePrecisionResult]):
         whose id is 0 can be found (there, finding it counts as an error).
 
         Args:
-            annotations: the file `instances_*.json` or `person_keypoints_*.json`, or what it holds.
+            annotations: the file `instances_*.json` or `person_keypoints_*.json`, or what it holds, or pycocotools'
+                `COCO` object of it.
             results: the file of results, or what it holds: a list of
-                `{"image_id", "category_id", "score", "bbox" | "segmentation" | "keypoints"}`.
+                `{"image_id", "category_id", "score", "bbox" | "segmentation" | "keypoints"}`; or what `loadRes` of
+                pycocotools made of it.
             iou_type: what is compared.
             settings: other arguments of the class. Boxes are "xywh", as in these files.
 
@@ -205,10 +208,7 @@ class MeanAveragePrecision(Metric[MeanAveragePrecisionResult]):
             TypeError: labels that are no integers, soft masks.
             ValueError: lengths that differ, labels out of range, NaN, negative sizes, a key that is missing.
         """
-        if isinstance(preds, Mapping) or isinstance(targets, Mapping):
-            raise TypeError("preds, targets: expected a dictionary for each image, got one dictionary; pass [preds]")
-        if len(preds) != len(targets):
-            raise ValueError(f"preds, targets: expected as many images in both, got {len(preds)} and {len(targets)}")
+        check_batches(preds, targets)
         fmt = InputFormat(
             self.iou_type,
             self.box_format,

@@ -10,6 +10,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from vision_core.metrics._batches import check_batches
 from vision_core.metrics._columns import Array
 from vision_core.metrics._metric import Metric
 from vision_core.metrics._panoptic_inputs import VOID, Segments, check_known, read_segments, segment_pairs
@@ -123,10 +124,7 @@ class PanopticQuality(Metric[PanopticQualityResult]):
         Raises:
             ValueError: sizes that differ, segments or categories that are unknown.
         """
-        if isinstance(preds, Mapping) or isinstance(targets, Mapping):
-            raise TypeError("preds, targets: expected a dictionary for each image, got one dictionary; pass [preds]")
-        if len(preds) != len(targets):
-            raise ValueError(f"preds, targets: expected as many images in both, got {len(preds)} and {len(targets)}")
+        check_batches(preds, targets)
         things, stuff = set(self.things), set(self.stuff)
         images = []
         for i, (pred, target) in enumerate(zip(preds, targets, strict=True)):
