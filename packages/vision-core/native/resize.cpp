@@ -94,15 +94,42 @@ struct Task {
   int64_t target_values() const { return width * source.channels; }
   int kind() const { return source.channels == 1 ? 0 : static_cast<int>(source.channels) - 2; }
 
+  // Many rows at once where the processor has vectors for them, else one after the other.
+  void vertical_first_in_blocks() const {
+    const int64_t rows_at_once = kernels.block_rows, blocks = (height + rows_at_once - 1) / rows_at_once;
+    const int64_t work = (source_values() * rows.stride + target_values() * columns.stride) * rows_at_once / 4;
+    const int64_t row_stride = (source_values() + 7) / 8 * 8;
+    vision::parallel_for(source.planes * blocks, grain(work), threads, [&](int64_t begin, int64_t end) {
+      const size_t vector = static_cast<size_t>(rows_at_once);
+      std::unique_ptr<int16_t[]> filtered(new int16_t[vector * static_cast<size_t>(row_stride)]());
+      std::unique_ptr<int16_t[]> turned(new int16_t[vector * static_cast<size_t>(row_stride + source.channels)]());
+      std::unique_ptr<uint8_t[]> results(new uint8_t[vector * static_cast<size_t>(target_values() + 8)]);
+      for (int64_t i = begin; i < end; ++i) {
+        const int64_t plane = i / blocks, first = i % blocks * rows_at_once;
+        const int count = static_cast<int>(std::min(height - first, rows_at_once));
+        for (int r = 0; r < count; ++r)
+          filter_rows(plane, first + r, filtered.get() + r * row_stride);
+        const ResizeBlock block{filtered.get(), row_stride, source_values(), count, turned.get(), results.get()};
+        kernels.horizontal_block(block, columns.filter(), static_cast<int>(source.channels), width,
+                                 target + (plane * height + first) * target_values(), target_values());
+      }
+    });
+  }
+
+  // The vertical pass for one row of the result.
+  void filter_rows(int64_t plane, int64_t y, int16_t* out) const {
+    kernels.vertical_16(source.data + plane * source.plane_stride + rows.start[y] * source.row_stride, source.row_stride,
+                        rows.weights.data() + y * rows.stride, rows.taps[y], rows.shift, source_values(), out);
+  }
+
   void vertical_first() const {
+    if (kernels.block_rows && !columns.identity && 2 * height >= kernels.block_rows) return vertical_first_in_blocks();
     const int64_t work = source_values() * rows.stride + target_values() * columns.stride;
     vision::parallel_for(source.planes * height, grain(work), threads, [&](int64_t begin, int64_t end) {
       std::vector<int16_t> row(static_cast<size_t>(source_values() + (columns.stride + 1) * source.channels));
       for (int64_t i = begin; i < end; ++i) {
         const int64_t plane = i / height, y = i % height;
-        kernels.vertical_16(source.data + plane * source.plane_stride + rows.start[y] * source.row_stride,
-                            source.row_stride, rows.weights.data() + y * rows.stride, rows.taps[y], rows.shift,
-                            source_values(), row.data());
+        filter_rows(plane, y, row.data());
         uint8_t* out = target + i * target_values();
         if (columns.identity) {
           kernels.narrow(row.data(), target_values(), out);

@@ -62,7 +62,11 @@ void narrow(const int16_t* row, int64_t count, uint8_t* out) {
 
 #if VISION_RESIZE_X86
 #include "resize_x86.hpp"
+#include "resize_block_x86.hpp"
 #else
+
+constexpr int block_rows = 0;
+constexpr decltype(ResizeKernels::horizontal_block) horizontal_block = nullptr;
 
 template <class Out>
 void vertical(const uint8_t* rows, int64_t row_stride, const int16_t* weights, int taps, int shift, int64_t count,
@@ -87,6 +91,8 @@ VISION_DEFINE_KERNELS(ResizeKernels, resize_kernels) = {
      &VISION_ISA_NAMESPACE::horizontal<4, int16_t>},
     {&VISION_ISA_NAMESPACE::horizontal<1, uint8_t>, &VISION_ISA_NAMESPACE::horizontal<3, uint8_t>,
      &VISION_ISA_NAMESPACE::horizontal<4, uint8_t>},
+    VISION_ISA_NAMESPACE::block_rows,
+    VISION_ISA_NAMESPACE::horizontal_block,
     &VISION_ISA_NAMESPACE::narrow};
 
 }  // namespace vision_core

@@ -20,6 +20,16 @@ struct RowFilter {
   int shift;
 };
 
+// Rows of 16-bit values that the horizontal pass takes at once, and room for it. `values` of a row count, and as many
+// follow as make it a multiple of 8; so do the results' places.
+struct ResizeBlock {
+  const int16_t* rows;
+  int64_t row_stride, values;
+  int count;          // of rows; up to block_rows are read
+  int16_t* turned;    // block_rows for each place of a row and of one pixel and 8 places behind it
+  uint8_t* results;   // block_rows for each value of a target row and 8 behind it
+};
+
 struct ResizeKernels {
   // out[x] = sum over t of weights[t] * rows[t][x], rounded to 16-bit values or to pixels, for x < count. Behind an odd
   // number of weights stands a 0.
@@ -30,6 +40,10 @@ struct ResizeKernels {
   // out[x] = sum over t of weights[x][t] * row[start[x] + t], rounded to a pixel, for pixels of 1, 3 and 4 channels.
   void (*horizontal_16[3])(const int16_t* row, const RowFilter& filter, int64_t width, uint8_t* out);
   void (*horizontal_8[3])(const uint8_t* row, const RowFilter& filter, int64_t width, uint8_t* out);
+  // horizontal_16 for a block of rows, to the rows of `out`, which lie out_stride apart.
+  int block_rows;  // 0: this ISA has no such pass
+  void (*horizontal_block)(const ResizeBlock& block, const RowFilter& filter, int channels, int64_t width, uint8_t* out,
+                           int64_t out_stride);
   // out[x] = row[x] rounded to a pixel.
   void (*narrow)(const int16_t* row, int64_t count, uint8_t* out);
 };
