@@ -94,24 +94,44 @@ struct Task {
   int64_t target_values() const { return width * source.channels; }
   int kind() const { return source.channels == 1 ? 0 : static_cast<int>(source.channels) - 2; }
 
+  // Room for a block of rows that the horizontal pass takes at once.
+  class Block {
+   public:
+    explicit Block(const Task& task) : task_(task), stride_((task.source_values() + 7) / 8 * 8) {
+      const size_t rows = static_cast<size_t>(task.kernels.block_rows), values = static_cast<size_t>(stride_);
+      rows_.reset(new int16_t[rows * values]());
+      turned_.reset(new int16_t[rows * (values + static_cast<size_t>(task.source.channels))]());
+      results_.reset(new uint8_t[rows * static_cast<size_t>(task.target_values() + 8)]);
+    }
+
+    int16_t* row(int64_t r) const { return rows_.get() + r * stride_; }
+
+    // Filters the first `count` rows, whose values have `bits` behind the point, to neighbouring rows of the result.
+    void filter(int count, int bits, uint8_t* out) const {
+      const ResizeBlock block{rows_.get(), stride_, task_.source_values(), count, turned_.get(), results_.get()};
+      task_.kernels.horizontal_block(block, bits, task_.columns.filter(), static_cast<int>(task_.source.channels),
+                                     task_.width, out, task_.target_values());
+    }
+
+   private:
+    const Task& task_;
+    int64_t stride_;
+    std::unique_ptr<int16_t[]> rows_, turned_;
+    std::unique_ptr<uint8_t[]> results_;
+  };
+
   // Many rows at once where the processor has vectors for them, else one after the other.
   void vertical_first_in_blocks() const {
     const int64_t rows_at_once = kernels.block_rows, blocks = (height + rows_at_once - 1) / rows_at_once;
     const int64_t work = (source_values() * rows.stride + target_values() * columns.stride) * rows_at_once / 4;
-    const int64_t row_stride = (source_values() + 7) / 8 * 8;
     vision::parallel_for(source.planes * blocks, grain(work), threads, [&](int64_t begin, int64_t end) {
-      const size_t vector = static_cast<size_t>(rows_at_once);
-      std::unique_ptr<int16_t[]> filtered(new int16_t[vector * static_cast<size_t>(row_stride)]());
-      std::unique_ptr<int16_t[]> turned(new int16_t[vector * static_cast<size_t>(row_stride + source.channels)]());
-      std::unique_ptr<uint8_t[]> results(new uint8_t[vector * static_cast<size_t>(target_values() + 8)]);
+      const Block room(*this);
       for (int64_t i = begin; i < end; ++i) {
         const int64_t plane = i / blocks, first = i % blocks * rows_at_once;
         const int count = static_cast<int>(std::min(height - first, rows_at_once));
         for (int r = 0; r < count; ++r)
-          filter_rows(plane, first + r, filtered.get() + r * row_stride);
-        const ResizeBlock block{filtered.get(), row_stride, source_values(), count, turned.get(), results.get()};
-        kernels.horizontal_block(block, columns.filter(), static_cast<int>(source.channels), width,
-                                 target + (plane * height + first) * target_values(), target_values());
+          filter_rows(plane, first + r, room.row(r));
+        room.filter(count, row_bits, target + (plane * height + first) * target_values());
       }
     });
   }
@@ -146,8 +166,10 @@ struct Task {
     vision::parallel_for(source.planes * height, grain(work), threads, [&](int64_t begin, int64_t end) {
       FilteredRows filtered(*this, window);
       for (int64_t i = begin; i < end; ++i) {
-        const int64_t y = i % height;
-        kernels.vertical_8(filtered.at(i / height, rows.start[y], rows.taps[y]), target_values(),
+        const int64_t y = i % height, last = (end - 1) / height == i / height ? (end - 1) % height : height - 1;
+        const uint8_t* source_rows =
+            filtered.at(i / height, rows.start[y], rows.taps[y], rows.start[last] + rows.taps[last]);
+        kernels.vertical_8(source_rows, target_values(),
                            rows.weights.data() + y * rows.stride, rows.taps[y], rows.shift, target_values(),
                            target + i * target_values());
       }
@@ -158,13 +180,14 @@ struct Task {
   class FilteredRows {
    public:
     FilteredRows(const Task& task, int64_t window)
-        : task_(task), room_(4 * window + 16), size_(task.target_values()),
+        : task_(task), room_(4 * window + 16 + task.kernels.block_rows), size_(task.target_values()),
           rows_(new uint8_t[static_cast<size_t>(room_ * size_)]),
           // A copy of a source row has room behind its end, where the filter reads values of no effect.
           source_row_(static_cast<size_t>(task.source_values() + (task.columns.stride + 1) * task.source.channels)) {}
 
-    // The address of rows first ... first + count - 1, one after the other. Within a plane `first` must not fall.
-    const uint8_t* at(int64_t plane, int64_t first, int64_t count) {
+    // The address of rows first ... first + count - 1, one after the other. Within a plane `first` must not fall. Rows
+    // before `end` may be made too.
+    const uint8_t* at(int64_t plane, int64_t first, int64_t count, int64_t end) {
       if (plane != plane_ || first >= first_ + made_) {
         plane_ = plane, first_ = first, made_ = 0;
       } else if (first + count > first_ + room_) {
@@ -172,14 +195,36 @@ struct Task {
         std::memmove(rows_.get(), rows_.get() + (first - first_) * size_, static_cast<size_t>(made_ * size_));
         first_ = first;
       }
-      for (; first_ + made_ < first + count; ++made_) make(first_ + made_, rows_.get() + made_ * size_);
+      while (first_ + made_ < first + count) {
+        const int64_t y = first_ + made_, most = task_.kernels.block_rows;
+        const int64_t together = std::min({most, end - y, room_ - made_});
+        if (!task_.columns.identity && 2 * together >= most && most > 0) {
+          make_block(y, static_cast<int>(together), rows_.get() + made_ * size_);
+          made_ += together;
+        } else {
+          make(y, rows_.get() + made_ * size_);
+          ++made_;
+        }
+      }
       return rows_.get() + (first - first_) * size_;
     }
 
    private:
+    const uint8_t* source_row(int64_t y) const {
+      return task_.source.data + plane_ * task_.source.plane_stride + y * task_.source.row_stride;
+    }
+
+    void make_block(int64_t y, int count, uint8_t* out) {
+      if (!block_) block_ = std::make_unique<Block>(task_);
+      for (int r = 0; r < count; ++r) {
+        const uint8_t* row = source_row(y + r);
+        std::copy(row, row + task_.source_values(), block_->row(r));
+      }
+      block_->filter(count, 0, out);
+    }
+
     void make(int64_t y, uint8_t* out) {
-      const SourceImages& source = task_.source;
-      const uint8_t* row = source.data + plane_ * source.plane_stride + y * source.row_stride;
+      const uint8_t* row = source_row(y);
       if (task_.columns.identity) {
         std::memcpy(out, row, static_cast<size_t>(size_));
         return;
@@ -192,6 +237,7 @@ struct Task {
     int64_t room_, size_, plane_ = -1, first_ = 0, made_ = 0;
     std::unique_ptr<uint8_t[]> rows_;
     std::vector<uint8_t> source_row_;
+    std::unique_ptr<Block> block_;
   };
 
  private:

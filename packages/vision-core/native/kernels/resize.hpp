@@ -40,10 +40,10 @@ struct ResizeKernels {
   // out[x] = sum over t of weights[x][t] * row[start[x] + t], rounded to a pixel, for pixels of 1, 3 and 4 channels.
   void (*horizontal_16[3])(const int16_t* row, const RowFilter& filter, int64_t width, uint8_t* out);
   void (*horizontal_8[3])(const uint8_t* row, const RowFilter& filter, int64_t width, uint8_t* out);
-  // horizontal_16 for a block of rows, to the rows of `out`, which lie out_stride apart.
+  // The same for a block of rows whose values have `bits` behind the point; the rows of `out` lie out_stride apart.
   int block_rows;  // 0: this ISA has no such pass
-  void (*horizontal_block)(const ResizeBlock& block, const RowFilter& filter, int channels, int64_t width, uint8_t* out,
-                           int64_t out_stride);
+  void (*horizontal_block)(const ResizeBlock& block, int bits, const RowFilter& filter, int channels, int64_t width,
+                           uint8_t* out, int64_t out_stride);
   // out[x] = row[x] rounded to a pixel.
   void (*narrow)(const int16_t* row, int64_t count, uint8_t* out);
 };

@@ -68,13 +68,13 @@ inline void turn_bytes(const uint8_t* columns, int rows, size_t count, uint8_t* 
   }
 }
 
-void horizontal_block(const ResizeBlock& block, const RowFilter& filter, int channels, int64_t width, uint8_t* out,
-                      int64_t out_stride) {
+void horizontal_block(const ResizeBlock& block, int bits, const RowFilter& filter, int channels, int64_t width,
+                      uint8_t* out, int64_t out_stride) {
   for (int r = 0; r < block_rows; r += 8)
     for (int64_t x = 0; x < block.values; x += 8)
       turn_words(block.rows + r * block.row_stride + x, block.row_stride, block.turned + x * block_rows + r);
 
-  const int down_by = filter.shift + row_bits;
+  const int down_by = filter.shift + bits;
   const Bytes half = set32(1 << (down_by - 1)), none = set32(0);
   const __m128i down = _mm_cvtsi32_si128(down_by);
   for (int64_t x = 0; x < width; ++x) {
