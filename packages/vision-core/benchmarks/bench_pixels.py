@@ -1,6 +1,6 @@
 """The kernels for 8-bit images against torchvision's functions and OpenCV, planar (CHW) and interleaved (HWC).
 
-Run it as `python packages/vision-core/benchmarks/bench_pixels.py --json out.json`. "clone" is the time to copy the image,
+Run it as `python packages/vision-core/benchmarks/bench_pixels.py --json out.json`. "clone" is a copy,
 the floor of what reads and writes it once. "OpenCV" works on interleaved images.
 """
 
