@@ -40,6 +40,23 @@ nb::object decode(uintptr_t data, size_t size, int mode, std::array<int, 3> shap
   return error ? nb::object(nb::str(error)) : nb::none();
 }
 
+// The whole picture in one call: `allocate(channels, height, width)` gives a uint8 tensor and its address. None when the
+// header asks for more than the limits, has 16 bits, or anything is damaged (the caller finds out what), else the tensor.
+nb::object decode_whole(uintptr_t data, size_t size, int mode, int max_side, int64_t max_pixels, nb::callable allocate) {
+  const PngFile file = png_open(source(data), size, true);
+  const auto wanted = static_cast<PngMode>(mode);
+  const int64_t plane = int64_t{file.width} * file.height;
+  if (file.error || file.depth == 16 || file.width > max_side || file.height > max_side || plane > max_pixels) return nb::none();
+  nb::tuple target = nb::cast<nb::tuple>(allocate(png_channels(file, wanted), file.height, file.width));
+  auto* out = reinterpret_cast<uint8_t*>(nb::cast<uintptr_t>(target[1]));
+  const char* error = nullptr;
+  {
+    nb::gil_scoped_release release;
+    error = png_decode(file, wanted, out, plane, file.width);
+  }
+  return error ? nb::none() : nb::object(target[0]);
+}
+
 nb::object encode(uintptr_t pixels, std::array<int, 3> shape, int sample_bytes, int64_t channel_stride, int64_t row_stride,
                   int level) {
   PngBytes file;
@@ -57,6 +74,7 @@ void bind_png(nb::module_& m) {
   m.attr("inflate_library") = "libdeflate " LIBDEFLATE_VERSION_STRING;
   m.def("png_header", &header, "Size and depth of a PNG, or what is wrong with it.");
   m.def("png_decode", &decode, "A PNG to planes; None, or what is wrong with it.");
+  m.def("png_decode_whole", &decode_whole, "A whole picture in one call.");
   m.def("png_encode", &encode, "Planes to a PNG file.");
 }
 

@@ -9,7 +9,8 @@ from typing import IO
 import torch
 from torch import Tensor
 
-from vision_io._image.dispatch import Request, decode_bytes
+from vision_io._image.direct import plain_bytes
+from vision_io._image.dispatch import Request, decode_bytes, decode_directly
 from vision_io._image.geometry import Size
 from vision_io._image.mode import ImageReadMode, as_mode
 from vision_io._image.source import Encoded, EncodedSource, open_source
@@ -173,7 +174,13 @@ def decode_jpeg(
         >>> decode_jpeg(data, region=(8, 16, 24, 32)).shape, decode_jpeg(data, min_size=16).shape
         (torch.Size([3, 24, 32]), torch.Size([3, 16, 24]))
     """
-    request = Request(as_mode(mode), apply_exif_orientation, limits, "JPEG", region, min_size, out)
+    wanted = as_mode(mode)
+    if plain_bytes(input) and region is None and min_size is None and out is None and not apply_exif_orientation:
+        assert isinstance(input, Tensor)
+        pixels = decode_directly(input, "JPEG", wanted, limits)
+        if pixels is not None:
+            return pixels if device == "cpu" else pixels.to(device)
+    request = Request(wanted, apply_exif_orientation, limits, "JPEG", region, min_size, out)
     if isinstance(input, (list, tuple)):
         if out is not None:
             raise ValueError("out: got a tensor for a list of files; decode_jpeg_batch takes a list of targets")
@@ -190,7 +197,13 @@ def decode_png(
     limits: Limits | None = None,
 ) -> Tensor:
     """Decode a PNG to (C, H, W): uint8, or uint16 for files of 16 bits per sample; see :func:`decode_image`."""
-    request = Request(as_mode(mode), apply_exif_orientation, limits, "PNG", out=out)
+    wanted = as_mode(mode)
+    if plain_bytes(input) and out is None and not apply_exif_orientation:
+        assert isinstance(input, Tensor)
+        pixels = decode_directly(input, "PNG", wanted, limits)
+        if pixels is not None:
+            return pixels
+    request = Request(wanted, apply_exif_orientation, limits, "PNG", out=out)
     return decode_bytes(*open_source(input), request)
 
 

@@ -14,12 +14,12 @@ from vision_io._image.jpeg import RefusedError, decode_jpeg_native, decode_whole
 from vision_io._image.mode import ImageReadMode
 from vision_io._image.orientation import turn
 from vision_io._image.pillow_decode import decode_with_pillow
-from vision_io._image.png import decode_png_native
+from vision_io._image.png import decode_png_native, decode_whole_png
 from vision_io._image.sniff import image_format
 from vision_io._image.source import Bytes
 from vision_io._limits import Limits
 
-__all__ = ["Request", "decode_bytes"]
+__all__ = ["Request", "decode_bytes", "decode_directly"]
 
 _DEFAULT_LIMITS = Limits()
 
@@ -84,11 +84,27 @@ def decode_bytes(data: Bytes, name: str, request: Request) -> Tensor:
     return _by_pillow(data, format, name, request, limits)
 
 
+def decode_directly(data: Tensor, format: str, mode: ImageReadMode, limits: Limits | None) -> Tensor | None:
+    """A whole JPEG or 8-bit PNG by one native call, or ``None`` where :func:`decode_bytes` has to look closer.
+
+    Args:
+        data: For which ``plain_bytes`` holds.
+        format: ``"JPEG"`` or ``"PNG"``.
+        mode: Channels of the result.
+        limits: Bounds that are checked before pixels are decoded.
+
+    Raises:
+        DecodeError: The file is damaged.
+    """
+    limits = limits or _DEFAULT_LIMITS
+    if format == "JPEG" and uses_native_jpeg():
+        return decode_whole_jpeg(data.data_ptr(), data.numel(), mode, limits, 4)
+    if format == "PNG" and uses_native_png():
+        return decode_whole_png(data.data_ptr(), data.numel(), mode, limits)
+    return None
+
+
 def _native_jpeg(data: Bytes, name: str, request: Request, limits: Limits) -> Tensor:
-    if request.out is None and request.region is None and request.min_size is None and not request.exif:
-        pixels = decode_whole_jpeg(data, name, request.mode, limits)
-        if pixels is not None:
-            return pixels
     plan = plan_jpeg(
         data, name, request.mode, limits, exif=request.exif, region=request.region, min_size=request.min_size
     )

@@ -10,6 +10,7 @@ import numpy as np
 from torch import Tensor
 
 from vision_io._errors import DecodeError
+from vision_io._image.direct import uint8_with_address
 from vision_io._image.geometry import Region, Size, Window, check_out, check_region, eighths_for, window_of
 from vision_io._image.mode import ImageReadMode
 from vision_io._image.orientation import jpeg_exif, orientation_of, stored_region, swaps_sides
@@ -163,28 +164,30 @@ def run_jpegs(
     return errors
 
 
-def _allocate(channels: int, height: int, width: int) -> tuple[Tensor, int]:
-    target = empty_uint8(channels, height, width)
-    return target, target.data_ptr()
-
-
-def decode_whole_jpeg(data: Bytes, name: str, mode: ImageReadMode, limits: Limits) -> Tensor | None:
+def decode_whole_jpeg(address: int, size: int, mode: ImageReadMode, limits: Limits, stacklevel: int) -> Tensor | None:
     """Decode a whole picture in one native call; ``None`` where :func:`plan_jpeg` must find out what is special.
+
+    Args:
+        address: Of the file in memory.
+        size: Of the file, in bytes.
+        mode: Channels of the result.
+        limits: Checked against the header.
+        stacklevel: Of a warning, seen from here.
 
     Raises:
         DecodeError: The file is damaged.
     """
     assert kernels is not None
     result = kernels.jpeg_decode_whole(
-        data.ctypes.data, data.size, mode.value, limits.max_side, limits.max_pixels, _allocate
+        address, size, mode.value, limits.max_side, limits.max_pixels, uint8_with_address
     )
     if result is None:
         return None
     pixels, status, corrupt, text = result
     if status:
-        raise _failure(name, status, text)
+        raise _failure(f"<{size} bytes>", status, text)
     if corrupt:
-        _warn(name, text, 6)
+        _warn(f"<{size} bytes>", text, stacklevel + 1)
     return pixels
 
 

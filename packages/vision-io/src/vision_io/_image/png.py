@@ -7,6 +7,7 @@ import torch
 from torch import Tensor
 
 from vision_io._image.channels import channels16
+from vision_io._image.direct import uint8_with_address
 from vision_io._image.jpeg import RefusedError
 from vision_io._image.mode import ImageReadMode
 from vision_io._image.orientation import orientation_of
@@ -15,7 +16,13 @@ from vision_io._limits import Limits
 from vision_io._native import kernels
 from vision_io._pixels.store import empty_uint8
 
-__all__ = ["decode_png_native"]
+__all__ = ["decode_png_native", "decode_whole_png"]
+
+
+def decode_whole_png(address: int, size: int, mode: ImageReadMode, limits: Limits) -> Tensor | None:
+    """Decode a whole 8-bit picture in one native call; ``None`` for others, and for what is damaged or too large."""
+    assert kernels is not None
+    return kernels.png_decode_whole(address, size, mode.value, limits.max_side, limits.max_pixels, uint8_with_address)
 
 
 def decode_png_native(
