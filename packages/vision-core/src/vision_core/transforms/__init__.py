@@ -65,6 +65,7 @@ from vision_core.transforms._cropping import (
     RandomCrop,
     RandomResizedCrop,
 )
+from vision_core.transforms._cut_mix import CutMix
 from vision_core.transforms._degrade import (
     JPEG,
     GaussianBlur,
@@ -91,10 +92,7 @@ from vision_core.transforms._keypoint_flip import (
 from vision_core.transforms._linear import (
     LinearTransformation,
 )
-from vision_core.transforms._mixing import (
-    CutMix,
-    MixUp,
-)
+from vision_core.transforms._mix_up import MixUp
 from vision_core.transforms._mosaic import (
     Mosaic,
 )

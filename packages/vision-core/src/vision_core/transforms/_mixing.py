@@ -1,8 +1,7 @@
-"""MixUp and CutMix: each picture of a batch mixed with the one before it."""
+"""What MixUp and CutMix share: batches found among the inputs, and each picture given the one before it."""
 
 from __future__ import annotations
 
-import math
 from abc import ABC, abstractmethod
 from collections.abc import Callable
 from typing import Any
@@ -15,16 +14,14 @@ from vision_core._pillow import is_pil_image
 from vision_core.transforms._labels import LabelsGetter, to_labels_getter
 from vision_core.transforms._random import Random
 from vision_core.transforms._sample import Sample, is_pure
-from vision_core.transforms._scenes import Batch, Scene, join
-from vision_core.transforms._visible import Region, cover, cut
-from vision_core.transforms.functional._values import from_working, to_working
+from vision_core.transforms._scenes import Batch, Scene
 from vision_core.tv_tensors import BoundingBoxes, Image, KeyPoints, Mask, TVTensor, Video
 from vision_core.tv_tensors._base import plain
 
-__all__ = ["CutMix", "MixUp"]
+__all__ = ["Mixing"]
 
 
-class _Mixing(Random, ABC):
+class Mixing(Random, ABC):
     """Base of both: finds images, labels and objects; the subclasses say how two of each are mixed."""
 
     def __init__(
@@ -172,149 +169,3 @@ def _is_picture(leaf: Any) -> bool:
 def _are_labels(labels: Any, count: int) -> bool:
     is_plain = isinstance(labels, Tensor) and not isinstance(labels, Mask)
     return is_plain and labels.ndim in (1, 2) and len(labels) == count
-
-
-class MixUp(_Mixing):
-    """Blends each picture of a batch with the one before it, and its labels likewise.
-
-    Sources: Zhang et al., "mixup: Beyond Empirical Risk Minimization", ICLR 2018; for pictures with objects Zhang et
-    al., "Bag of Freebies for Training Object Detection Neural Networks", 2019: both pictures' objects are kept, and
-    the entry `weights` `[N]` tells how much of each is seen.
-
-    Args:
-        alpha: of the Beta distribution of the share.
-        num_classes: number of classes, for labels that are numbers, and for maps of classes, which become shares
-            `[num_classes, H, W]`.
-        labels_getter: where the labels are: "default" (the second input, or a key with `label` in it), a key, a
-            function of the inputs, or None for no labels.
-        generator: source of random numbers; torch's global one when None.
-        per_sample: a share for each picture of the batch instead of one for all.
-
-    Raises:
-        ValueError: no batch, labels that do not fit, pictures of different sizes.
-
-    Examples:
-        >>> import torch
-        >>> images, labels = MixUp(num_classes=3)(torch.rand(2, 3, 8, 8), torch.tensor([0, 2]))
-        >>> labels.sum(1)
-        tensor([1., 1.])
-    """
-
-    def __init__(
-        self,
-        *,
-        alpha: float = 1.0,
-        num_classes: int | None = None,
-        labels_getter: LabelsGetter = "default",
-        generator: torch.Generator | None = None,
-        per_sample: bool = False,
-    ) -> None:
-        super().__init__(
-            alpha=alpha,
-            num_classes=num_classes,
-            labels_getter=labels_getter,
-            generator=generator,
-            per_sample=per_sample,
-        )
-
-    def draw_mixture(self, size: tuple[int, int]) -> dict[str, Any]:
-        """Draw the share of the picture itself."""
-        return {"share": self.dirichlet(1, 2, self.alpha)[0, 0].item()}
-
-    def mix_images(self, images: Tensor, others: Tensor, params: dict[str, Any]) -> Tensor:
-        """Blend images; integers are rounded."""
-        share = params["share"]
-        mixed = to_working(others).mul(1.0 - share).add_(to_working(images).mul(share))
-        if images.is_floating_point():
-            return mixed.to(images.dtype)
-        return from_working(mixed.round_(), images.dtype)
-
-    def mix_maps(self, masks: Tensor, others: Tensor, params: dict[str, Any]) -> Tensor:
-        """Turn maps of classes `[..., H, W]` into shares `[..., num_classes, H, W]` and blend them."""
-        if masks.is_floating_point():
-            return others * (1.0 - params["share"]) + masks * params["share"]
-        if self.num_classes is None:
-            raise ValueError("num_classes: needed to blend maps of classes")
-        first, second = (nnf.one_hot(m.long(), self.num_classes).movedim(-1, -3).float() for m in (masks, others))
-        return second * (1.0 - params["share"]) + first * params["share"]
-
-    def mix_scenes(self, scene: Scene, other: Scene, params: dict[str, Any]) -> Scene:
-        """Blend two pictures and keep the objects of both."""
-        share = params["share"]
-        weighted = []
-        for part, own in ((scene, share), (other, 1.0 - share)):
-            part = part.keep(torch.arange(part.count))
-            weight = torch.full((part.count,), own, device=part.image.device)
-            part.objects["weights"] = part.objects.get("weights", torch.ones_like(weight)) * weight
-            weighted.append(part)
-        mixed = join(*weighted)
-        mixed.image = self.mix_images(scene.image, other.image, params)
-        for name in scene.maps:
-            mixed.maps[name] = self.mix_maps(scene.maps[name], other.maps[name], params)
-        return mixed
-
-
-class CutMix(_Mixing):
-    """Pastes a random rectangle of the picture before into each picture of a batch; labels are mixed by area.
-
-    Source: Yun et al., "CutMix: Regularization Strategy to Train Strong Classifiers with Localizable Features", ICCV
-    2019. In pictures with objects, masks and maps are pasted like pixels, boxes are cut at the rectangle or shrink
-    where it covers a whole side of them, and objects of which little is left are dropped.
-
-    Args:
-        alpha: of the Beta distribution of the area that stays.
-        num_classes: number of classes, for labels that are numbers.
-        labels_getter: where the labels are: "default" (the second input, or a key with `label` in it), a key, a
-            function of the inputs, or None for no labels.
-        min_visible: part of an object's mask or box that must be left, 0..1.
-        generator: source of random numbers; torch's global one when None.
-        per_sample: a rectangle for each picture of the batch instead of one for all.
-
-    Raises:
-        ValueError: no batch, labels that do not fit, pictures of different sizes.
-
-    Examples:
-        >>> import torch
-        >>> images, labels = CutMix(num_classes=3)(torch.rand(2, 3, 8, 8), torch.tensor([0, 2]))
-        >>> labels.sum(1)
-        tensor([1., 1.])
-    """
-
-    def draw_mixture(self, size: tuple[int, int]) -> dict[str, Any]:
-        """Draw the rectangle; the share of the picture itself follows from its area."""
-        height, width = size
-        kept = self.dirichlet(1, 2, self.alpha)[0, 0].item()
-        x, y = self.integer(0, width - 1), self.integer(0, height - 1)
-        half = 0.5 * math.sqrt(1.0 - kept)
-        half_width, half_height = int(half * width), int(half * height)
-        box = (
-            max(x - half_width, 0),
-            max(y - half_height, 0),
-            min(x + half_width, width),
-            min(y + half_height, height),
-        )
-        return {"box": box, "share": 1.0 - (box[2] - box[0]) * (box[3] - box[1]) / (width * height)}
-
-    def mix_images(self, images: Tensor, others: Tensor, params: dict[str, Any]) -> Tensor:
-        """Paste the rectangle."""
-        return _paste(images, others, params["box"])
-
-    def mix_maps(self, masks: Tensor, others: Tensor, params: dict[str, Any]) -> Tensor:
-        """Paste the rectangle."""
-        return _paste(masks, others, params["box"])
-
-    def mix_scenes(self, scene: Scene, other: Scene, params: dict[str, Any]) -> Scene:
-        """Paste the rectangle with the objects in it."""
-        box = params["box"]
-        mixed = join(cover(scene, box, self.min_visible), cut(other, box, self.min_visible))
-        mixed.image = _paste(scene.image, other.image, box)
-        for name in scene.maps:
-            mixed.maps[name] = _paste(scene.maps[name], other.maps[name], box)
-        return mixed
-
-
-def _paste(values: Tensor, others: Tensor, box: Region) -> Tensor:
-    left, top, right, bottom = box
-    pasted = values.clone()
-    pasted[..., top:bottom, left:right] = others[..., top:bottom, left:right]
-    return pasted
