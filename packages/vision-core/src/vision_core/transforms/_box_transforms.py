@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any, ClassVar
 
 from torch import Tensor
@@ -112,7 +111,6 @@ class SetClampingMode(Transform):
 class _Sanitize(Transform):
     """Keeps some of the objects: what `make_params` calls valid."""
 
-    _find_labels: ClassVar[Callable[[Any], Any]]
     _belongs: ClassVar[tuple[type, ...]] = ()
 
     def run_on(self, sample: Sample) -> None:
@@ -123,7 +121,8 @@ class _Sanitize(Transform):
         """Keep the valid ones of boxes, masks, keypoints and labels."""
         valid = params["valid"]
         count = valid.shape[0]
-        found = self._find_labels(sample.rebuild()) if sample.inputs else None
+        own: Any = self
+        found = to_labels_getter(own.labels_getter)(sample.rebuild()) if sample.inputs else None
         labels = () if found is None else tuple(found) if isinstance(found, (tuple, list)) else (found,)
         for label in labels:
             if not isinstance(label, Tensor):
@@ -180,7 +179,7 @@ class SanitizeBoundingBoxes(_Sanitize):
         for name in ("min_size", "min_area"):
             if getattr(self, name) < 1:
                 raise ValueError(f"{name}: expected 1 or more, got {getattr(self, name)}")
-        self._find_labels = to_labels_getter(self.labels_getter)
+        to_labels_getter(self.labels_getter)  # complains now rather than at the first sample
 
     def make_params(self, flat_inputs: list[Any]) -> dict[str, Any]:
         """Say which boxes stay."""
@@ -209,7 +208,7 @@ class SanitizeKeyPoints(_Sanitize):
     _belongs = (KeyPoints,)
 
     def __post_init__(self) -> None:
-        self._find_labels = to_labels_getter(self.labels_getter)
+        to_labels_getter(self.labels_getter)  # complains now rather than at the first sample
 
     def make_params(self, flat_inputs: list[Any]) -> dict[str, Any]:
         """Say which keypoints stay."""

@@ -211,8 +211,12 @@ class RandomPerspective(RandomTransform, operation=F.perspective):
     def make_params(self, flat_inputs: list[Any]) -> dict[str, Any]:
         """Draw where the corners go."""
         height, width = query_size(flat_inputs)
-        start, end = _corners(self, width, height, self.distortion_scale)
-        return {"coefficients": homography(end, start)}
+        while True:
+            start, end = _corners(self, width, height, self.distortion_scale)
+            try:
+                return {"coefficients": homography(end, start)}
+            except ValueError:  # in tiny images three corners may get onto a line
+                continue
 
     def transform(self, inpt: Any, params: dict[str, Any]) -> Any:
         return self.call(F.perspective, inpt, None, None, self.interpolation, self.fill_for(inpt), **params)
@@ -300,7 +304,7 @@ def _displacement(
         device = None if generator is None else generator.device
         noise = torch.rand((1, 1, *size), generator=generator, device=device) * 2 - 1
         if sigma[axis] > 0:
-            kernel = int(8 * sigma[axis] + 1) | 1
+            kernel = min(int(8 * sigma[axis] + 1) | 1, 2 * min(size) - 1)  # what the border can reflect
             noise = F.gaussian_blur(noise, [kernel, kernel], [sigma[axis], sigma[axis]])
         fields.append(noise * (alpha[axis] / side))
     return torch.cat(fields, 1).permute(0, 2, 3, 1)

@@ -67,7 +67,8 @@ def crop_image(image: Tensor, top: int, left: int, height: int, width: int) -> T
         [[[4, 5], [7, 8]]]
     """
     bottom, right = top + height, left + width
-    full_height, full_width = image.shape[-2:]
+    shape = image.shape
+    full_height, full_width = shape[-2], shape[-1]
     if top >= 0 and left >= 0 and bottom <= full_height and right <= full_width:
         return image[..., top:bottom, left:right]
     # A region that lies wholly outside leaves nothing to view, so both ends are kept within the image.

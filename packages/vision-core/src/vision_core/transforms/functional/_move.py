@@ -26,18 +26,30 @@ def move_keypoints(points: Tensor, move: Callable[[Tensor], Tensor]) -> Tensor:
 
 def scale_keypoints(points: Tensor, x: Axis, y: Axis) -> Tensor:
     """Scale and shift keypoints along each axis."""
-    px, py, *rest = points.unbind(-1)
-    return torch.stack((_scaled(px, x), _scaled(py, y), *rest), dim=-1)
+    more = [0.0] * (points.shape[-1] - 2)
+    return _linear(points, [x[0], y[0], *(1.0 for _ in more)], [x[1], y[1], *more])
+
+
+def _linear(values: Tensor, scales: list[float], shifts: list[float]) -> Tensor:
+    """Scale and shift the last axis, in one step where one of them does nothing; integers are computed exactly."""
+    moved = values
+    if any(scale != 1 for scale in scales):
+        if not values.is_floating_point() and all(abs(scale) == 1 for scale in scales):
+            moved = moved * values.new_tensor([int(scale) for scale in scales])
+        else:
+            moved = to_float(moved)
+            moved = moved * moved.new_tensor(scales)
+    if any(shifts):
+        moved = moved + torch.tensor(shifts, device=values.device).to(moved.dtype)
+    return moved.to(values.dtype)
 
 
 def _scaled(values: Tensor, axis: Axis) -> Tensor:
     scale, shift = axis
-    if scale == 1:
-        return values + shift
     if scale == -1:
         return shift - values
-    moved = to_float(values) * scale + shift
-    return moved.to(values.dtype)
+    moved = values if scale == 1 else to_float(values) * scale
+    return (moved + shift if shift else moved).to(values.dtype)
 
 
 def scale_boxes(
@@ -66,7 +78,17 @@ def scale_boxes(
         scale = boxes.new_tensor([x[0], y[0]], dtype=torch.float64)
         shift = boxes.new_tensor([x[1], y[1]], dtype=torch.float64)
         return move_boxes(boxes, known, lambda at: at * scale + shift, canvas_size, clamping_mode)
-    exact = boxes if abs(x[0]) == 1 and abs(y[0]) == 1 else to_float(boxes)
+    if x[0] > 0 and y[0] > 0 and (clamping_mode is None or known is BoundingBoxFormat.XYXY):
+        # Centres, corners and sizes all scale alike; sizes do not shift.
+        corners = known is BoundingBoxFormat.XYXY
+        shifts = [x[1], y[1], *([x[1], y[1]] if corners else [0.0, 0.0])]
+        moved = _linear(boxes, [x[0], y[0]] * 2, shifts)
+        if clamping_mode is None:
+            return moved
+        height, width = canvas_size
+        return torch.minimum(moved.clamp(min=0), moved.new_tensor([width, height, width, height]))
+    mirrored = abs(x[0]) == 1 and abs(y[0]) == 1 and known is not BoundingBoxFormat.CXCYWH
+    exact = boxes if mirrored else to_float(boxes)
     left, top, right, bottom = corners_of(exact, known)
     if x[0] < 0:
         left, right = right, left
