@@ -65,7 +65,7 @@ class _Container(Random):
 
     def sample_one(self, sample: Sample, *, run: bool) -> Any:
         """Draw for a sample: the positions, each with its own params, which need what was run before."""
-        positions = self.plan()
+        positions: list[int] | None = self.plan()
         if positions is None:
             return None
         drawn = []
@@ -91,7 +91,8 @@ class _Container(Random):
 
     def inverse_one(self, sample: Sample, params: Any) -> None:
         """Undo the geometry of what was drawn, last first."""
-        for position, own in reversed(params or ()):
+        drawn: list[tuple[int, Any]] = [] if params is None else list(params)
+        for position, own in reversed(drawn):
             transform = self.transforms[position]
             if not _works_on_samples(transform):
                 raise TypeError(f"inverse: {transform!r} is no transform of this package, so it cannot be undone")

@@ -90,12 +90,14 @@ class Transform(nn.Module):
         own_init = "__init__" in cls.__dict__
         if inspect.get_annotations(cls) and not own_init:
             dataclasses.dataclass(eq=False, repr=False)(cls)
-        cls._has_fields = dataclasses.is_dataclass(cls) and not own_init
+        declared: Any = cls
+        cls._has_fields = dataclasses.is_dataclass(declared) and not own_init
         if operation is not None:
             cls._operation = staticmethod(operation)  # type: ignore[assignment]
-        if cls._operation is not None and cls._has_fields:
-            fields = {field.name for field in dataclasses.fields(cls)}
-            cls._arguments = tuple(name for name in cls._operation.parameters if name in fields)
+        chosen: Any = cls._operation
+        if chosen is not None and cls._has_fields:
+            fields = {field.name for field in dataclasses.fields(declared)}
+            cls._arguments = tuple(name for name in chosen.parameters if name in fields)
         cls._checks = cls.check_inputs is not Transform.check_inputs
         cls._draws = cls.draw is not Transform.draw or cls.make_params is not Transform.make_params
 
@@ -182,10 +184,11 @@ class Transform(nn.Module):
         """
         return self.sample_on(Sample(inputs), run=False)
 
-    def apply(self, params: Any, *inputs: Any) -> Any:
+    def apply(self, params: Any, *inputs: Any) -> Any:  # type: ignore[override]
         """Transform inputs with what `sample` returned, instead of drawing; no inputs: `torch.nn.Module.apply`."""
         if not inputs and callable(params):
-            return super().apply(params)
+            on_modules: Any = params
+            return super().apply(on_modules)
         sample = Sample(inputs)
         self.apply_on(sample, params)
         return sample.rebuild()

@@ -38,7 +38,7 @@ class TVTensor(Tensor):
         return torch.as_tensor(tensor, dtype=dtype, device=device).requires_grad_(requires_grad)
 
     @classmethod
-    def wrap(cls, tensor: Tensor, like: Self, **kwargs: Any) -> Self:
+    def wrap(cls, tensor: Tensor, like: TVTensor, **kwargs: Any) -> Self:
         """Give `tensor` the type and the metadata of `like`; `kwargs` replace metadata."""
         if kwargs.keys() - set(cls._metadata):
             raise TypeError(f"{cls.__name__}.wrap: expected {list(cls._metadata)}, got {sorted(kwargs)}")
@@ -51,7 +51,7 @@ class TVTensor(Tensor):
         """Convert as `torch.Tensor.to` does and keep the type."""
         return type(self).wrap(super().to(*args, **kwargs), self)
 
-    def clone(self, *, memory_format: torch.memory_format = torch.preserve_format) -> Self:
+    def clone(self, *, memory_format: torch.memory_format | None = torch.preserve_format) -> Self:
         """Copy as `torch.Tensor.clone` does and keep the type."""
         return type(self).wrap(super().clone(memory_format=memory_format), self)
 
@@ -59,9 +59,9 @@ class TVTensor(Tensor):
         """Detach as `torch.Tensor.detach` does and keep the type."""
         return type(self).wrap(super().detach(), self)
 
-    def pin_memory(self, *args: Any) -> Self:
+    def pin_memory(self, device: Any = None) -> Self:
         """Pin as `torch.Tensor.pin_memory` does and keep the type."""
-        return type(self).wrap(super().pin_memory(*args), self)
+        return type(self).wrap(super().pin_memory(device) if device is not None else super().pin_memory(), self)
 
     def __deepcopy__(self, memo: dict[int, Any]) -> Self:
         """Copy values and metadata, but not the graph of gradients, as torch does for leaves."""

@@ -140,7 +140,7 @@ class BoundingBoxes(TVTensor):
         return boxes
 
     @classmethod
-    def wrap(cls, tensor: torch.Tensor, like: Self, **kwargs: Any) -> Self:
+    def wrap(cls, tensor: torch.Tensor, like: TVTensor, **kwargs: Any) -> Self:
         """Give `tensor` the metadata of `like`; `kwargs` (format, canvas_size, clamping_mode) replace them."""
         if "format" in kwargs:
             kwargs["format"] = to_format(kwargs["format"])

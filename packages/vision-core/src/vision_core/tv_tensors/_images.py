@@ -24,7 +24,7 @@ def _pixels(data: Any) -> Any:
 
 class _Pixels(TVTensor):
     @classmethod
-    def wrap(cls, tensor: Tensor, like: Self, **kwargs: Any) -> Self:
+    def wrap(cls, tensor: Tensor, like: TVTensor, **kwargs: Any) -> Self:
         if kwargs:
             raise TypeError(f"{cls.__name__}.wrap: it has no metadata, got {sorted(kwargs)}")
         return tensor.as_subclass(cls)
