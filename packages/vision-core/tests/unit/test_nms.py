@@ -163,3 +163,7 @@ def test_wrong_arguments_name_themselves(backend: str) -> None:
         batched_nms(boxes, scores, torch.zeros(2), 0.5)
     with pytest.raises(TypeError, match="floating point"):
         nms(boxes.long(), scores, 0.5)
+    with pytest.raises((TypeError, RuntimeError), match="iou_threshold"):
+        nms(boxes, scores, None)  # type: ignore[arg-type]
+    with pytest.raises(ValueError, match="fmt"):
+        nms(boxes, scores, 0.5, fmt="yxyx")

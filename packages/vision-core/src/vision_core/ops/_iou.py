@@ -180,6 +180,8 @@ def overlap_of_plain(kind: int, boxes1: Tensor, boxes2: Tensor, eps: float, colu
         return None
     dtype, count1, count2 = first.dtype, first.shape[0], second.shape[0]
     result = torch.empty(count1, count2, dtype=dtype)
+    if count1 == 0 or count2 == 0:
+        return result
     _native.module.box_iou(
         kind,
         first.data_ptr(),

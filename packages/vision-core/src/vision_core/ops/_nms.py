@@ -154,17 +154,20 @@ def _run(boxes: Tensor, scores: Tensor, idxs: Tensor | None, iou_threshold: floa
         scores = scores.contiguous()
     if idxs is not None:
         idxs = idxs.contiguous()
-    kept = _native.module.nms(
-        boxes.data_ptr(),
-        scores.data_ptr(),
-        0 if idxs is None else idxs.data_ptr(),
-        count,
-        iou_threshold,
-        shape,
-        boxes.dtype is torch.float64,
-        torch.get_num_threads(),
-        keep.data_ptr(),
-    )
+    try:
+        kept = _native.module.nms(
+            boxes.data_ptr(),
+            scores.data_ptr(),
+            0 if idxs is None else idxs.data_ptr(),
+            count,
+            iou_threshold,
+            shape,
+            boxes.dtype is torch.float64,
+            torch.get_num_threads(),
+            keep.data_ptr(),
+        )
+    except TypeError:  # all other arguments are made here
+        raise TypeError(f"iou_threshold: expected a number, got {iou_threshold!r}") from None
     return first_of(keep, kept)
 
 

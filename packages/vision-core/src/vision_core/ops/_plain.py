@@ -19,16 +19,16 @@ try:
     _function_modes = torch._C._len_torch_function_stack
     _transform_level = torch._C._functorch.maybe_current_level  # pyright: ignore[reportAttributeAccessIssue]
     _profiler_enabled = torch.autograd._profiler_enabled  # pyright: ignore[reportPrivateImportUsage]
-    _watchable = forward_ad._current_level >= 0
+    _can_tell = hasattr(forward_ad, "_current_level")
 except AttributeError:  # these names are private: a torch without one of them costs 2 us a call, and nothing else
-    _watchable = None
+    _can_tell = False
 
 
 def nothing_watches() -> bool:
     """Return whether a call on plain tensors may go past the dispatcher, straight to a kernel."""
     return not (
         _is_dynamo_compiling()
-        or _watchable is None
+        or not _can_tell
         or _is_tracing()
         or _dispatch_modes()
         or _function_modes()

@@ -57,6 +57,8 @@ def _native_rotated(boxes1: Tensor, boxes2: Tensor, fmt: str) -> Tensor | None:
         return None
     count1, count2, double = first.shape[0], second.shape[0], first.dtype is torch.float64
     result = torch.empty(count1, count2, dtype=first.dtype)
+    if count1 == 0 or count2 == 0:
+        return result
     _native.module.rotated_box_iou(
         kind, first.data_ptr(), count1, second.data_ptr(), count2, double, torch.get_num_threads(), result.data_ptr()
     )
