@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import torch
 from torch import Tensor
+from torch._C._functorch import maybe_current_level
 
 from vision_core import _native
 
@@ -29,7 +30,7 @@ def applies(image: Tensor, dtype: torch.dtype = torch.uint8) -> bool:
         and _native.module is not None
         and not torch._C._is_tracing()
         and torch._C._len_torch_dispatch_stack() == 0
-        and torch._C._functorch.maybe_current_level() is None
+        and maybe_current_level() is None
         and image.dim() >= 3
         and image.numel() > 0
         and not (image.requires_grad and torch.is_grad_enabled())
@@ -58,7 +59,7 @@ def describe(image: Tensor) -> tuple[Tensor, Layout]:
         image = image.contiguous()
         strides = image.stride()
     image_stride = strides[0] if image.dim() == 4 else 0
-    return image, (images, channels, height, width, image_stride, *strides[-3:])
+    return image, (images, channels, height, width, image_stride, strides[-3], strides[-2], strides[-1])
 
 
 def is_interleaved(image: Tensor) -> bool:
