@@ -169,12 +169,10 @@ void max_regions(const MaxShape& shape, const T* image, const B* boxes, double s
   Job<T>(shape, scale).run(image, boxes, bins, places);
 }
 
-template <class T>
-int64_t spread_max_regions(const MaxShape& shape, const T* bins, const int64_t* images, const int32_t* places, T* image) {
-  for (int64_t k = 0; k < shape.boxes; ++k)
-    if (images[k] < 0 || images[k] >= shape.images) return k;
+template <class T, class B>
+void spread_max_regions(const MaxShape& shape, const T* bins, const B* boxes, const int32_t* places, T* image) {
   std::vector<int64_t> begin, order;
-  group(shape.images, shape.boxes, [images](int64_t k) { return images[k]; }, begin, order);
+  group(shape.images, shape.boxes, [boxes](int64_t k) { return static_cast<int64_t>(boxes[5 * k]); }, begin, order);
   const int64_t pixels = shape.height * shape.width, per_box = shape.row_bins * shape.column_bins;
   const double work = static_cast<double>(shape.images * pixels + shape.boxes * per_box) * static_cast<double>(shape.channels);
   const int threads = work < worth_a_thread ? 1 : shape.threads;
@@ -188,7 +186,7 @@ int64_t spread_max_regions(const MaxShape& shape, const T* bins, const int64_t* 
       const int64_t n = item / groups, channel = item % groups * group_size;
       const int64_t channels = std::min(group_size, shape.channels - channel);
       T* planes = image + (n * shape.channels + channel) * pixels;
-      std::memset(planes, 0, static_cast<size_t>(channels * pixels) * sizeof(T));
+      fill_zeros(planes, channels * pixels);
       for (int64_t k = begin[static_cast<size_t>(n)]; k < begin[static_cast<size_t>(n) + 1]; ++k) {
         const int64_t at = (order[static_cast<size_t>(k)] * shape.channels + channel) * per_box;
         for (int64_t c = 0; c < channels; ++c)
@@ -196,13 +194,13 @@ int64_t spread_max_regions(const MaxShape& shape, const T* bins, const int64_t* 
       }
     }
   });
-  return -1;
 }
 
 #define VISION_MAX(T)                                                                                          \
   template void max_regions(const MaxShape&, const T*, const float*, double, T*, int32_t*);                    \
   template void max_regions(const MaxShape&, const T*, const double*, double, T*, int32_t*);                   \
-  template int64_t spread_max_regions(const MaxShape&, const T*, const int64_t*, const int32_t*, T*);
+  template void spread_max_regions(const MaxShape&, const T*, const float*, const int32_t*, T*);               \
+  template void spread_max_regions(const MaxShape&, const T*, const double*, const int32_t*, T*);
 VISION_MAX(float)
 VISION_MAX(double)
 

@@ -16,9 +16,8 @@ struct MaxShape {
 template <class T, class B>
 void max_regions(const MaxShape& shape, const T* image, const B* boxes, double scale, T* bins, int32_t* places);
 
-// Writes to `image` the sums of what arrives at each place. images: [boxes]. Returns the first box whose image does not
-// exist, or -1; then `image` is not touched.
-template <class T>
-int64_t spread_max_regions(const MaxShape& shape, const T* bins, const int64_t* images, const int32_t* places, T* image);
+// Writes to `image` the sums of what arrives at each place.
+template <class T, class B>
+void spread_max_regions(const MaxShape& shape, const T* bins, const B* boxes, const int32_t* places, T* image);
 
 }  // namespace vision_core

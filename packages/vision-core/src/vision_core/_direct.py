@@ -12,11 +12,11 @@ from torch.autograd import forward_ad
 
 __all__ = ["is_transformed", "runs_directly"]
 
-_interpreters = torch._C._functorch.peek_interpreter_stack
+_interpreters = torch._C._functorch.peek_interpreter_stack  # type: ignore[attr-defined]
 _modes = torch._C._len_torch_dispatch_stack
 _function_modes = torch._C._len_torch_function_stack
 _tracing = torch._C._get_tracing_state
-_profiling = torch.autograd._profiler_enabled
+_profiling = torch.autograd._profiler_enabled  # type: ignore[attr-defined]
 _compiling = torch.compiler.is_compiling
 
 

@@ -171,18 +171,18 @@ def _backward(grad: Tensor, boxes: Tensor, argmax: Tensor, input_shape: list[int
         return _backward_plain(grad, boxes, argmax, input_shape)
     dtype = grad.dtype
     precise = (grad if dtype is torch.float32 or dtype is torch.float64 else grad.to(torch.float32)).contiguous()
-    images = boxes[:, 0].to(torch.int64)
+    rois = kernel_boxes(boxes)
     argmax = argmax.contiguous()
     spread = torch.empty(input_shape, dtype=precise.dtype)
     bad = native.spread_max_regions(
         precise.data_ptr(),
-        images.data_ptr(),
+        rois.data_ptr(),
         argmax.data_ptr(),
         spread.data_ptr(),
         input_shape,
         grad.shape,
         torch.get_num_threads(),
-        precise.dtype is torch.float64,
+        (precise.dtype is torch.float64, rois.dtype is torch.float64),
     )
     if bad >= 0:
         raise wrong_image(boxes, bad, input_shape[0])

@@ -239,8 +239,8 @@ class _Pooling(torch.autograd.Function):
         return None, *ctx.operator.pool_gradient(ctx, grads[0])
 
     @staticmethod
-    def vmap(info: Any, in_dims: tuple[Any, ...], operator: _Operator, *inputs: Any) -> Any:
-        return operator.pool_batched(info, in_dims[1:], *inputs)
+    def vmap(info: Any, in_dims: tuple[Any, ...], *inputs: Any) -> Any:
+        return inputs[0].pool_batched(info, in_dims[1:], *inputs[1:])
 
 
 class _Spreading(torch.autograd.Function):
@@ -261,8 +261,8 @@ class _Spreading(torch.autograd.Function):
         return None, *ctx.operator.spread_gradient(ctx, grads[0])
 
     @staticmethod
-    def vmap(info: Any, in_dims: tuple[Any, ...], operator: _Operator, *inputs: Any) -> Any:
-        return operator.spread_batched(info, in_dims[1:], *inputs)
+    def vmap(info: Any, in_dims: tuple[Any, ...], *inputs: Any) -> Any:
+        return inputs[0].spread_batched(info, in_dims[1:], *inputs[1:])
 
 
 OPERATORS = {name: _Operator(name) for name in _KINDS}

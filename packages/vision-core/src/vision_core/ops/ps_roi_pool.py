@@ -55,7 +55,7 @@ def ps_roi_pool(
     size = pair(output_size)
     scale = [spatial_scale, spatial_scale]
     rois = as_rois(boxes, 4)
-    if not torch.jit.is_scripting():
+    if not torch.jit.is_scripting():  # type: ignore[attr-defined]
         return _OPERATOR(input, rois, size, scale, 0, False)
     return torch.ops.vision_core.ps_roi_pool(input, rois, size, scale, 0, False)
 

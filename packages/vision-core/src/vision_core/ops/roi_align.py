@@ -71,7 +71,7 @@ def roi_align(
         raise ValueError(f"fmt: expected xyxy or cxcywhr, got {fmt}")
     rotated = fmt == "cxcywhr"
     rois = as_rois(boxes, 5 if rotated else 4)
-    if not torch.jit.is_scripting():
+    if not torch.jit.is_scripting():  # type: ignore[attr-defined]
         return (_ROTATED if rotated else _OPERATOR)(input, rois, size, scale, sampling_ratio, aligned)
     if rotated:
         return torch.ops.vision_core.roi_align_rotated(input, rois, size, scale, sampling_ratio, aligned)

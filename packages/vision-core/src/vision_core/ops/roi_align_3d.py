@@ -56,6 +56,6 @@ def roi_align_3d(
     else:
         size = [output_size[0], output_size[1], output_size[2]]
     rois = as_rois(boxes, 6)
-    if not torch.jit.is_scripting():
+    if not torch.jit.is_scripting():  # type: ignore[attr-defined]
         return _OPERATOR(input, rois, size, scale, sampling_ratio, aligned)
     return torch.ops.vision_core.roi_align_3d(input, rois, size, scale, sampling_ratio, aligned)

@@ -50,7 +50,7 @@ def roi_pool(
     """
     size = pair(output_size)
     rois = as_rois(boxes, 4)
-    if not torch.jit.is_scripting():
+    if not torch.jit.is_scripting():  # type: ignore[attr-defined]
         return pool_maximum(input, rois, size, spatial_scale)
     return torch.ops.vision_core.roi_pool_argmax(input, rois, size, spatial_scale)[0]
 
