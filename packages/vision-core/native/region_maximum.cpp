@@ -143,10 +143,15 @@ class Job {
 
   void pool_planes(const T* image, T* bins, int32_t* places) {
     vision::parallel_for(count_ * shape_.channels, 1, threads_, [&](int64_t begin, int64_t end) {
+      const Scratch<T> columns(shape_.width);
+      if (!columns.get()) {
+        failed_ = true;
+        return;
+      }
       for (int64_t item = begin; item < end; ++item) {
         const int64_t k = item / shape_.channels, channel = item % shape_.channels;
         const int64_t target = (number(k) * shape_.channels + channel) * bins_;
-        kernels_.pool_plane(region(k), image + channel * pixels_, shape_.width, bins + target,
+        kernels_.pool_plane(region(k), image + channel * pixels_, shape_.width, columns.get(), bins + target,
                             places ? places + target : nullptr);
       }
     });

@@ -97,20 +97,34 @@ void pool(const MaxRegion& box, const double* packed, int64_t width, double* bin
     }
 }
 
+// The first pixel of a bin, row by row, that has this value.
 template <class T>
-void pool_plane(const MaxRegion& box, const T* plane, int64_t width, T* bins, int32_t* places) {
-  for (int row = 0; row < box.row_bins; ++row)
-    for (int column = 0; column < box.column_bins; ++column) {
-      T best = lowest<T>;
-      int32_t place = -1;
-      const bool any = for_pixels(box, row, column, [&](int y, int x) {
-        const int64_t at = y * width + x;
-        place = plane[at] > best ? static_cast<int32_t>(at) : place;
-        best = plane[at] > best ? plane[at] : best;
-      });
-      *bins++ = any ? best : T(0);
-      if (places) *places++ = place;
+int32_t find(const MaxRegion& box, int row, int column, const T* plane, int64_t width, T value) {
+  for (int y = box.row_begin[row]; y < box.row_end[row]; ++y)
+    for (int x = box.column_begin[column]; x < box.column_end[column]; ++x)
+      if (plane[y * width + x] == value) return static_cast<int32_t>(y * width + x);
+  return -1;
+}
+
+// Rows first, all columns of the box at a time, then the columns of each bin.
+template <class T>
+void pool_plane(const MaxRegion& box, const T* plane, int64_t width, T* columns, T* bins, int32_t* places) {
+  const int first = box.column_begin[0], last = box.column_end[box.column_bins - 1];
+  for (int row = 0; row < box.row_bins; ++row) {
+    const bool rows = box.row_begin[row] < box.row_end[row];
+    for (int x = first; x < last; ++x) columns[x] = lowest<T>;
+    for (int y = box.row_begin[row]; y < box.row_end[row]; ++y) {
+      const T* from = plane + y * width;
+      for (int x = first; x < last; ++x) columns[x] = from[x] > columns[x] ? from[x] : columns[x];
     }
+    for (int column = 0; column < box.column_bins; ++column) {
+      const int begin = box.column_begin[column], end = box.column_end[column];
+      T best = lowest<T>;
+      for (int x = begin; x < end; ++x) best = columns[x] > best ? columns[x] : best;
+      *bins++ = rows && begin < end ? best : T(0);
+      if (places) *places++ = best > lowest<T> ? find(box, row, column, plane, width, best) : -1;
+    }
+  }
 }
 
 void unpack_places_f32(const int32_t* packed, int64_t pixels, int channels, int32_t* planes, int64_t plane_stride) {

@@ -17,7 +17,8 @@ template <class T>
 struct MaxFunctions {
   // Of a packed block of channels. places: null, or the pixel of each maximum, the first one among equals, -1 for none.
   void (*pool)(const MaxRegion&, const T* packed, int64_t width, T* bins, int32_t* places);
-  void (*pool_plane)(const MaxRegion&, const T* plane, int64_t width, T* bins, int32_t* places);
+  // Of one channel. columns: room for `width` values.
+  void (*pool_plane)(const MaxRegion&, const T* plane, int64_t width, T* columns, T* bins, int32_t* places);
   void (*pack)(const T* planes, int64_t plane_stride, int64_t pixels, int channels, T* packed);
   void (*unpack)(const T* packed, int64_t pixels, int channels, T* planes, int64_t plane_stride);
   void (*unpack_places)(const int32_t* packed, int64_t pixels, int channels, int32_t* planes, int64_t plane_stride);
