@@ -464,6 +464,26 @@ def test_bad_calls_are_named() -> None:
             MeanAveragePrecision(**arguments)  # type: ignore[arg-type]
 
 
+@pytest.mark.parametrize(
+    "mask",
+    [
+        {"size": [4, 4], "counts": b"zz"},
+        {"size": [-4, -4], "counts": [16]},
+        {"size": [4, 4.0], "counts": b"0`0"},
+        {"size": [4], "counts": b"`0"},
+        {"size": [2**20, 2**20], "counts": b"`0"},
+        {"size": [2**40, 2**40], "counts": b"`0"},
+        {"counts": b"`0"},
+        [16],
+    ],
+)
+def test_damaged_masks_are_named(mask: Any, backend: str) -> None:
+    metric = MeanAveragePrecision("segm")
+    with pytest.raises(ValueError, match=r"preds\[0\]\['masks'\]|size"):
+        metric.update([{"scores": [1.0], "labels": [0], "masks": [mask]}], [{"labels": [], "masks": []}])
+    assert repr(metric) == "MeanAveragePrecision('segm', 0 images)"
+
+
 def test_files_are_read_and_damage_in_them_is_named(coco_scene, tmp_path) -> None:
     truths, results = coco_scene(1)
     expected = MeanAveragePrecision.from_coco(truths, results).compute()

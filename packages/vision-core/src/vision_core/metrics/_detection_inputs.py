@@ -10,6 +10,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from vision_core import _native
 from vision_core.metrics._columns import Array
 from vision_core.ops.rle import rle_area, rle_encode, rle_from_counts
 
@@ -168,24 +169,37 @@ def mask_columns(rles: Sequence[Mapping[str, Any]], where: str) -> dict[str, Arr
     Raises:
         ValueError: damaged counts.
     """
-    texts = []
+    texts, sizes = [], []
     for i, rle in enumerate(rles):
         if not isinstance(rle, Mapping) or "counts" not in rle or "size" not in rle:
             raise ValueError(f'{where}: row {i}: expected {{"size": [height, width], "counts": ...}}, got {rle!r:.80}')
-        counts = rle["counts"]
-        if isinstance(counts, str):
-            counts = counts.encode()
-        texts.append(counts if isinstance(counts, bytes) else rle_from_counts(counts, rle["size"])["counts"])
+        size, counts = rle["size"], rle["counts"]
+        if type(counts) is not bytes:
+            counts = counts.encode() if isinstance(counts, str) else rle_from_counts(counts, size)["counts"]
+        texts.append(counts)
+        sizes.append(size)
     try:
-        areas = rle_area([{"size": rle["size"], "counts": text} for rle, text in zip(rles, texts, strict=True)])
+        shapes, areas = _measured(texts, sizes)
     except ValueError as error:
         raise ValueError(f"{where}: {error}") from error
     return {
         "texts": np.frombuffer(b"".join(texts), np.uint8),
         "text_lengths": np.array([len(text) for text in texts], np.int64),
-        "sizes": np.array([rle["size"] for rle in rles], np.int64).reshape(-1, 2),
-        "areas": areas.numpy().astype(np.float64),
+        "sizes": shapes,
+        "areas": areas.astype(np.float64),
     }
+
+
+def _measured(texts: list[bytes], sizes: list[Any]) -> tuple[Array, Array]:
+    """Return the sizes of run-length masks as `[N, 2]` and their areas: rle_area, with one check for all sizes."""
+    shapes = np.array(sizes).reshape(-1, 2)
+    regular = shapes.dtype.kind in "iu" and (shapes.size == 0 or (shapes.min() >= 0 and shapes.max() < 2**31))
+    if _native.module is None or not regular or (shapes.size and (shapes[:, 0] * shapes[:, 1]).max() >= 2**31 - 1):
+        rles = [{"size": size, "counts": text} for size, text in zip(sizes, texts, strict=True)]
+        return shapes.astype(np.int64), rle_area(rles).numpy()
+    shapes, areas = np.ascontiguousarray(shapes, np.int64), np.empty(len(texts), np.int64)
+    _native.module.rle_area(texts, shapes.ctypes.data, areas.ctypes.data)
+    return shapes, areas
 
 
 def _labels(image: Mapping[str, Any], where: str, count: int, fmt: InputFormat) -> Array:
