@@ -249,13 +249,13 @@ def soft_nms(
 ) -> int: ...
 def spread_max_regions(
     pooled: int,
-    images: int,
+    boxes: int,
     places: int,
     input: int,
     input_shape: Sequence[int],
     pooled_shape: Sequence[int],
     threads: int,
-    double: bool,
+    double: tuple[bool, bool],
 ) -> int: ...
 def spread_regions(
     pooled: int,
