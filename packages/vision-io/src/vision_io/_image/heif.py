@@ -64,6 +64,8 @@ def decode_heif(data: Bytes, mode: ImageReadMode, limits: Limits, name: str) -> 
         if isinstance(error, DecodeError) and str(error).startswith(name):
             raise
         raise DecodeError(f"{name}: damaged HEIF: {error}") from error
+    if len({picture.shape for picture in pictures}) > 1:  # cropped or turned each in its own way
+        return pictures[numbers.index(file.primary)]
     return torch.stack(pictures) if several else pictures[0]
 
 
