@@ -298,9 +298,9 @@ def _backward(
     plan = _Plan((input, offset, weight, mask), (stride, padding, dilation), extent, dtype)
     grad = grad.to(plan.dtype).reshape(plan.batch, plan.groups, weight.shape[0] // plan.groups, plan.positions)
     pixels = torch.zeros_like(plan.pixels) if needed[0] else None
-    offsets = torch.zeros_like(plan.offset) if needed[1] else None
-    weights = torch.zeros_like(plan.weight) if needed[2] else None
-    masks = torch.zeros_like(plan.mask) if needed[3] and plan.mask is not None else None
+    offsets = torch.empty_like(plan.offset) if needed[1] else None  # every value will be written
+    masks = torch.empty_like(plan.mask) if needed[3] and plan.mask is not None else None
+    weights = None
     targets = (_address(pixels), _address(offsets), _address(masks))
     for part in plan.parts():
         slice_of_grad = grad[part[0] : part[0] + part[1], :, :, part[2] : part[3]]
@@ -308,8 +308,12 @@ def _backward(
             columns = plan.empty_columns(part)
             torch.matmul(slice_of_grad.transpose(2, 3), plan.weight, out=columns)
             _native.module.deform_conv_gradients(plan.sizes, *part, *plan.pointers(), columns.data_ptr(), *targets)
-        if weights is not None:
-            weights += (slice_of_grad @ plan.sample(part)).sum(0)
+        if needed[2]:
+            product = slice_of_grad @ plan.sample(part)
+            product = product[0] if part[1] == 1 else product.sum(0)
+            weights = product if weights is None else weights.add_(product)
+    if needed[2] and weights is None:  # there are no images
+        weights = torch.zeros_like(plan.weight)
     empty = grad.new_empty(0)
     return (
         empty if pixels is None else pixels.permute(0, 3, 1, 2).to(input.dtype).contiguous(),
@@ -362,6 +366,18 @@ def _backward_fake(
     return first, second, third, fourth
 
 
+def _is_plain(tensor: Tensor) -> bool:
+    """Whether nothing but kernels wants to see what happens to a tensor: no tracing, no subclass."""
+    return type(tensor) in (Tensor, nn.Parameter) and torch._C._len_torch_dispatch_stack() == 0
+
+
+def _below_autograd(input: Tensor, *others: Any) -> Tensor:
+    if _is_plain(input) and _is_plain(others[1]):
+        return _forward(input, *others)  # what the dispatcher would come to, 10 us later
+    with torch._C._AutoDispatchBelowAutograd():
+        return torch.ops.vision_core.deform_conv2d(input, *others)
+
+
 class _Differentiable(torch.autograd.Function):
     """The native operator and its gradients. Gradients of gradients come from the reference."""
 
@@ -369,8 +385,7 @@ class _Differentiable(torch.autograd.Function):
     def forward(ctx: Any, *arguments: Any) -> Tensor:
         ctx.save_for_backward(*arguments[:5])
         ctx.settings = arguments[5:]
-        with torch._C._AutoDispatchBelowAutograd():
-            return torch.ops.vision_core.deform_conv2d(*arguments)
+        return _below_autograd(*arguments)
 
     @staticmethod
     def backward(ctx: Any, *grads: Tensor) -> tuple[Tensor | None, ...]:
@@ -384,14 +399,11 @@ class _Differentiable(torch.autograd.Function):
         needed = [input, offset, weight, mask]
         gradients = [None] * 4
         if any(needed):
-            gradients = torch.ops.vision_core.deform_conv2d_backward(grad, *tensors, *ctx.settings, needed)
+            run: Any = _backward if _is_plain(grad) else torch.ops.vision_core.deform_conv2d_backward
+            gradients = run(grad, *tensors, *ctx.settings, needed)
         for_bias = grad.sum((0, 2, 3)).to(tensors[3].dtype) if bias else None
         first, second, third, fourth = (g if need else None for g, need in zip(gradients, needed, strict=True))
         return first, second, third, for_bias, fourth, None, None, None
-
-
-def _no_dispatch_modes() -> bool:
-    return torch._C._len_torch_dispatch_stack() == 0
 
 
 @torch.library.impl(library, "deform_conv2d", "Autograd")
@@ -410,7 +422,4 @@ def _autograd(
         return deform_conv2d_reference(*arguments)
     if torch.is_grad_enabled() and any(t is not None and t.requires_grad for t in arguments[:5]):
         return _Differentiable.apply(*arguments)  # type: ignore[no-any-return]
-    if type(input) is Tensor and type(weight) in (Tensor, nn.Parameter) and _no_dispatch_modes():
-        return _forward(*arguments)  # what the dispatcher would come to, 10 us later
-    with torch._C._AutoDispatchBelowAutograd():
-        return torch.ops.vision_core.deform_conv2d(*arguments)
+    return _below_autograd(*arguments)

@@ -99,15 +99,18 @@ def rle_decode(rles: Sequence[AnyRLE]) -> Tensor:
         >>> rle_decode([{"size": [2, 3], "counts": "2111"}]).int().tolist()
         [[[0, 1, 1], [0, 0, 1]]]
     """
-    height, width = _one_size(rles)
-    texts = _texts(rles)
+    height, width = _one_size(rles[:1] if isinstance(rles, list) else rles)
     native = _native.module
-    if native is None:
-        masks = [reference.decoded(runs, height, width) for runs in _parsed(rles, texts)]
-        return torch.from_numpy(np.stack(masks)).bool()
-    masks = torch.empty((len(texts), height, width), dtype=torch.bool)
-    native.rle_decode(texts, height, width, torch.get_num_threads(), masks.data_ptr())
-    return masks
+    if native is not None:
+        decoded = torch.empty((len(rles), height, width), dtype=torch.bool)
+        rest = len(decoded), height, width, torch.get_num_threads(), decoded.data_ptr()
+        if not native.rle_decode(rles, *rest):
+            _one_size(rles)
+            native.rle_decode(_plain(rles), *rest)
+        return decoded
+    _one_size(rles)
+    masks = [reference.decoded(runs, height, width) for runs in _parsed(rles, _texts(rles))]
+    return torch.from_numpy(np.stack(masks)).bool()
 
 
 def rle_area(rles: Sequence[AnyRLE]) -> Tensor:
@@ -126,12 +129,12 @@ def rle_area(rles: Sequence[AnyRLE]) -> Tensor:
         >>> rle_area([{"size": [2, 3], "counts": [2, 1, 1, 2]}]).tolist()
         [3]
     """
-    texts = _texts(rles)
     native = _native.module
     if native is None:
-        return torch.tensor([reference.area_of(runs) for runs in _parsed(rles, texts)], dtype=torch.int64)
-    area, sizes = torch.empty(len(texts), dtype=torch.int64), _sizes(rles)
-    native.rle_area(texts, sizes.data_ptr(), area.data_ptr())
+        return torch.tensor([reference.area_of(runs) for runs in _parsed(rles, _texts(rles))], dtype=torch.int64)
+    area = torch.empty(len(rles), dtype=torch.int64)
+    if not native.rle_area(rles, len(area), area.data_ptr()):
+        native.rle_area(_plain(rles), len(area), area.data_ptr())
     return area
 
 
@@ -151,15 +154,15 @@ def rle_to_boxes(rles: Sequence[AnyRLE]) -> Tensor:
         >>> rle_to_boxes([{"size": [2, 3], "counts": [2, 1, 1, 2]}]).tolist()
         [[1.0, 0.0, 2.0, 2.0]]
     """
-    texts = _texts(rles)
     native = _native.module
     if native is None:
-        parsed = zip(_parsed(rles, texts), rles, strict=True)
+        parsed = zip(_parsed(rles, _texts(rles)), rles, strict=True)
         boxes = [reference.box_of(runs, *rle["size"]) for runs, rle in parsed]
         return torch.tensor(boxes, dtype=torch.float64).reshape(-1, 4)
-    boxes, sizes = torch.empty((len(texts), 4), dtype=torch.float64), _sizes(rles)
-    native.rle_boxes(texts, sizes.data_ptr(), boxes.data_ptr())
-    return boxes
+    found = torch.empty((len(rles), 4), dtype=torch.float64)
+    if not native.rle_boxes(rles, len(found), found.data_ptr()):
+        native.rle_boxes(_plain(rles), len(found), found.data_ptr())
+    return found
 
 
 def rle_iou(
@@ -192,12 +195,15 @@ def rle_iou(
     iou = torch.zeros((len(rles1), len(rles2)), dtype=torch.float64)
     if iou.numel() == 0:
         return iou
-    height, width = _one_size([*rles1, *rles2])
-    texts1, texts2 = _texts(rles1), _texts(rles2)
     native = _native.module
     if native is not None:
-        native.rle_iou(texts1, texts2, height, width, crowd.data_ptr(), torch.get_num_threads(), iou.data_ptr())
+        rest = crowd.data_ptr(), torch.get_num_threads(), iou.data_ptr()
+        if not native.rle_iou(rles1, iou.shape[0], rles2, iou.shape[1], *rest):
+            _one_size([*rles1, *rles2])
+            native.rle_iou(_plain(rles1), iou.shape[0], _plain(rles2), iou.shape[1], *rest)
         return iou
+    _one_size([*rles1, *rles2])
+    texts1, texts2 = _texts(rles1), _texts(rles2)
     parsed1, parsed2 = _parsed(rles1, texts1, "rles1"), _parsed(rles2, texts2, "rles2")
     flags = crowd.tolist()
     rows = [[reference.iou_of(a, b, bool(flag)) for b, flag in zip(parsed2, flags, strict=True)] for a in parsed1]
@@ -222,13 +228,16 @@ def rle_merge(rles: Sequence[AnyRLE], intersect: bool = False) -> RLE:
         >>> rle_counts(rle_merge([first, last]))
         [0, 2, 1, 1]
     """
-    height, width = _one_size(rles)
-    texts = _texts(rles)
     native = _native.module
+    counts = None if native is None else native.rle_merge(rles, intersect)
+    if counts is not None:
+        return {"size": [int(side) for side in rles[0]["size"]], "counts": counts}
+    height, width = _one_size(rles)
     if native is not None:
-        counts = native.rle_merge(texts, height, width, intersect)
+        counts = native.rle_merge(_plain(rles), intersect)
     else:
-        counts = reference.format_runs(reference.merged(_parsed(rles, texts), height * width, intersect))
+        runs = _parsed(rles, _texts(rles))
+        counts = reference.format_runs(reference.merged(runs, height * width, intersect))
     return {"size": [height, width], "counts": counts}
 
 
@@ -321,13 +330,19 @@ def _parsed(rles: Sequence[AnyRLE], texts: list[bytes], name: str = "rles") -> l
     return parsed
 
 
-def _sizes(rles: Sequence[AnyRLE]) -> Tensor:
-    return torch.tensor([rle["size"] for rle in rles], dtype=torch.int64).reshape(-1, 2)
+def _plain(rles: Sequence[AnyRLE]) -> list[RLE]:
+    """The same masks as the native functions take them: counts as bytes, whole numbers as sizes; all checked."""
+    texts = _texts(rles)
+    return [{"size": list(_size_of(rle, i)), "counts": texts[i]} for i, rle in enumerate(rles)]
+
+
+def _refuse_one(rles: object) -> None:
+    if isinstance(rles, Mapping):
+        raise TypeError("rles: expected a sequence of run-length masks, got one; pass [rle]")
 
 
 def _one_size(rles: Sequence[AnyRLE]) -> tuple[int, int]:
-    if isinstance(rles, Mapping):
-        raise TypeError("rles: expected a sequence of run-length masks, got one; pass [rle]")
+    _refuse_one(rles)
     if len(rles) == 0:
         raise ValueError("rles: expected at least one run-length mask, whose size is that of the result, got none")
     first = _size_of(rles[0], 0)
@@ -354,8 +369,7 @@ def _checked_size(size: Sequence[int], name: str) -> tuple[int, int]:
 
 def _texts(rles: Sequence[AnyRLE]) -> list[bytes]:
     """The counts of masks as bytes; their sizes are checked, too."""
-    if isinstance(rles, Mapping):
-        raise TypeError("rles: expected a sequence of run-length masks, got one; pass [rle]")
+    _refuse_one(rles)
     texts: list[bytes] = []
     for i, rle in enumerate(rles):
         height, width = _size_of(rle, i)
