@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import torch
 from torch import Tensor
 
 from vision_core._pillow import is_pil_image
@@ -69,7 +70,7 @@ def _whiten_image(image: Tensor, matrix: Tensor, mean: Tensor) -> Tensor:
     if image.device != matrix.device:
         raise ValueError(f"image: expected on {matrix.device} like the matrix, got {image.device}")
     flat = image.reshape(-1, size).to(matrix.dtype) - mean
-    return (flat @ matrix).view(image.shape).to(image.dtype if image.is_floating_point() else matrix.dtype)
+    return (flat @ matrix).view(image.shape).to(torch.promote_types(image.dtype, matrix.dtype))
 
 
 _whiten = functional(_whiten_image, pil=None)

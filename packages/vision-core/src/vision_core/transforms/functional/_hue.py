@@ -74,7 +74,7 @@ def _turn(colors: Tensor, hue_factor: float) -> Tensor:
     turned = []
     for start in (5.0, 3.0, 1.0):
         arc = torch.remainder(sixths + start, 6.0)
-        turned.append(value - chroma * torch.minimum(arc, 4.0 - arc).clamp_(0.0, 1.0))
+        turned.append(value - chroma * torch.minimum(arc, 4.0 - arc).clamp(0.0, 1.0))
     return torch.stack(turned, dim=-3)
 
 
