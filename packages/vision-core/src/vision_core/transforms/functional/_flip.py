@@ -49,10 +49,11 @@ def horizontal_flip_image(image: Tensor) -> Tensor:
         >>> horizontal_flip_image(torch.tensor([[[1, 2, 3]]])).tolist()
         [[[3, 2, 1]]]
     """
-    if image.dtype == torch.uint8 and image.numel() >= _SMALL:
-        flipped = _pixels.horizontal_flip(image)
-        if flipped is not None:
-            return flipped
+    if not torch.jit.is_scripting():
+        if image.dtype == torch.uint8 and image.numel() >= _SMALL:
+            flipped = _pixels.horizontal_flip(image)
+            if flipped is not None:
+                return flipped
     return _flip(image, -1)
 
 
@@ -70,18 +71,22 @@ def vertical_flip_image(image: Tensor) -> Tensor:
         >>> vertical_flip_image(torch.tensor([[[1], [2]]])).tolist()
         [[[2], [1]]]
     """
-    if image.dtype == torch.uint8 and image.numel() >= _SMALL:
-        flipped = _pixels.vertical_flip(image)
-        if flipped is not None:
-            return flipped
+    if not torch.jit.is_scripting():
+        if image.dtype == torch.uint8 and image.numel() >= _SMALL:
+            flipped = _pixels.vertical_flip(image)
+            if flipped is not None:
+                return flipped
     return _flip(image, -2)
 
 
 def _flip(image: Tensor, axis: int) -> Tensor:
-    if image.dtype in (torch.uint16, torch.uint32, torch.uint64):  # torch flips only their signed twins
-        signed = {torch.uint16: torch.int16, torch.uint32: torch.int32, torch.uint64: torch.int64}[image.dtype]
-        return image.view(signed).flip(axis).view(image.dtype)
-    return image.flip(axis)
+    if image.dtype == torch.uint16:  # torch flips only the signed twins of these
+        return image.view(torch.int16).flip([axis]).view(torch.uint16)
+    if image.dtype == torch.uint32:
+        return image.view(torch.int32).flip([axis]).view(torch.uint32)
+    if image.dtype == torch.uint64:
+        return image.view(torch.int64).flip([axis]).view(torch.uint64)
+    return image.flip([axis])
 
 
 horizontal_flip_mask = mask_kernel(horizontal_flip_image)
