@@ -51,8 +51,8 @@ def against(peer: Any, name: str, *arguments: Any, repeat: int = 15, exact: bool
     candidates: dict[str, Callable[[], object]] = {"vision-core": lambda: ours(*arguments)}
     if peer is not None:
         theirs = getattr(peer, name)
-        tolerance = {"rtol": 0.0, "atol": 0.0} if exact else {"rtol": 1e-4, "atol": 1e-4}
-        torch.testing.assert_close(ours(*arguments), theirs(*arguments), equal_nan=True, **tolerance)
+        tolerance = 0.0 if exact else 1e-4
+        torch.testing.assert_close(ours(*arguments), theirs(*arguments), rtol=tolerance, atol=tolerance, equal_nan=True)
         candidates["torchvision"] = lambda: theirs(*arguments)
     return race(candidates, repeat=repeat)
 

@@ -58,7 +58,7 @@ template <class T>
 void convert_rotated(BoxFormat from, BoxFormat to, const T* boxes, int64_t count, int threads, T* out) {
   const int64_t read = format_values(from), written = format_values(to);
   vision::parallel_for(count, boxes_per_thread / 32, threads, [=](int64_t begin, int64_t end) {
-    for (int64_t i = begin; i < end; ++i) write_rotated(to, read_rotated(from, boxes + read * i), out + written * i);
+    for (int64_t i = begin; i < end; ++i) write_rotated(to, read_rotated<T>(from, boxes + read * i), out + written * i);
   });
 }
 

@@ -72,13 +72,13 @@ void rotated_box_iou(BoxFormat format, const T* boxes1, int64_t count1, const T*
   if (count1 <= 0 || count2 <= 0) return;
   BoundedBoxes<Rotated<T>> second(VISION_SELECT(bounds_kernels));
   const int64_t values = format_values(format);
-  for (int64_t j = 0; j < count2; ++j) second.add(Rotated<T>::of(read_rotated(format, boxes2 + values * j)));
+  for (int64_t j = 0; j < count2; ++j) second.add(Rotated<T>::of(read_rotated<double>(format, boxes2 + values * j)));
   const int64_t grain = std::max<int64_t>(1, row_grain(count2) / 16);
   vision::parallel_for(count1, grain, threads, [&](int64_t begin, int64_t end) {
     for (int64_t i = begin; i < end; ++i) {
       T* row = out + i * count2;
       std::fill(row, row + count2, T{0});
-      const Rotated<T> box = Rotated<T>::of(read_rotated(format, boxes1 + values * i));
+      const Rotated<T> box = Rotated<T>::of(read_rotated<double>(format, boxes1 + values * i));
       second.each_touching(box, 0, count2, [&](int64_t j) {
         row[j] = static_cast<T>(Rotated<T>::iou(box, second[j]));
         return true;

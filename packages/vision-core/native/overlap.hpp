@@ -77,7 +77,7 @@ struct Rotated {
     return {box.x, box.y, box.width, box.height, std::cos(angle), std::sin(angle)};
   }
 
-  static Rotated load(const T* p) { return of(read_rotated(BoxFormat::cxcywhr, p)); }
+  static Rotated load(const T* p) { return of(read_rotated<double>(BoxFormat::cxcywhr, p)); }
 
   // A little wider than the corners, which are rounded in other ways elsewhere.
   Bounds bounds() const {
