@@ -86,7 +86,7 @@ def paste_masks(
         >>> import torch
         >>> pasted = paste_masks(torch.ones(1, 2, 2), torch.tensor([[1.0, 1.0, 3.0, 2.0]]), (4, 5), threshold=0.5)
         >>> pasted[0].int().tolist()
-        [[0, 0, 0, 0, 0], [0, 1, 1, 1, 0], [0, 1, 1, 1, 0], [0, 0, 0, 0, 0]]
+        [[0, 0, 0, 0, 0], [0, 1, 1, 1, 0], [0, 0, 0, 0, 0], [0, 0, 0, 0, 0]]
     """
     return torch.ops.vision_core.paste_masks(masks, boxes, size[0], size[1], threshold, padding)
 
