@@ -43,6 +43,14 @@ class TestRoIAlign(RoIAlignConformance):
     operator = staticmethod(ops.roi_align)
 
 
+class TestRoIAlignWithoutNativeModule(RoIAlignConformance):
+    operator = staticmethod(ops.roi_align)
+
+    @pytest.fixture(autouse=True)
+    def _without(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(_native, "module", None)
+
+
 @pytest.mark.parametrize(
     ("name", "function"), [("nms", ops.nms), ("roi_align", ops.roi_align), ("resize", resampling.resize)]
 )
