@@ -140,11 +140,11 @@ def test_paste_takes_odd_boxes(backend: str) -> None:
     boxes = torch.tensor(
         [[nan, 0, 5, 5], [0, 0, inf, 5], [-inf, -inf, inf, inf], [0, 0, 1e30, 1e30], [-1e30, 0, 1e30, 9]]
     )
-    pasted = paste_masks(torch.ones(5, 4, 4), torch.tensor(boxes), (6, 7))
+    pasted = paste_masks(torch.ones(5, 4, 4), boxes, (6, 7))
     assert bool(pasted.isfinite().all())
     assert pasted[0].sum() == 0
     assert paste_masks(torch.ones(0, 4, 4), torch.zeros(0, 4), (6, 7)).shape == (0, 6, 7)
-    assert paste_masks(torch.ones(5, 4, 4), torch.tensor(boxes), (0, 7)).shape == (5, 0, 7)
+    assert paste_masks(torch.ones(5, 4, 4), boxes, (0, 7)).shape == (5, 0, 7)
 
 
 @pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16, torch.float64])
