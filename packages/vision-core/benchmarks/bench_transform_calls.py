@@ -75,9 +75,11 @@ def main(path: Path) -> None:
             results[f"functional.{name}, {kind}"] = race(runs)
     for name, make in CLASSES.items():
         for kind in ("tensor", "Image"):
-            runs = {"vision-core": lambda t=make(transforms), x=ours[kind]: t(x)}
+            transform = make(transforms)
+            runs = {"vision-core": lambda t=transform, x=ours[kind]: t(x)}
             if peer is not None:
-                runs["torchvision"] = lambda t=make(peer), x=theirs[kind]: t(x)
+                transform = make(peer)
+                runs["torchvision"] = lambda t=transform, x=theirs[kind]: t(x)
             results[f"{name}, {kind}"] = race(runs)
     show(results, title="calls of transforms, 3 x 4 x 4 pixels")
     write_json(path, results)
