@@ -329,6 +329,8 @@ def test_odd_boxes_have_defined_results(backend: str, channels: int) -> None:
         assert pooled.isfinite().all()
         assert pooled[:4].abs().sum() == 0
     assert roi_pool(image, boxes, 2)[6].min() >= 0
+    turned = torch.tensor([[0.0, 4, 3, 3, -2, 10], [0, 4, 3, -3, -2, 10]])  # sizes below 0, and no other box
+    assert roi_align(image, turned, 2, aligned=True, fmt="cxcywhr").abs().sum() == 0
     mirrored = roi_align(image, boxes[7:8], 2, 1.0, 2, True)
     straight = roi_align(image, torch.tensor([[0.0, 2, 2, 6, 6]]), 2, 1.0, 2, True)
     torch.testing.assert_close(mirrored, straight.flip(2, 3))

@@ -197,10 +197,8 @@ def _chunks(boxes: Tensor, images: int, channels: int, how: Sampling) -> Iterato
     if channels == 0 or 0 in how.bins or 0 in how.pixels:
         return
     rois = coordinates(boxes)[:, 1:]
-    sides = (
-        rois[:, 2:4] if rois.shape[1] == 5 else (rois[:, rois.shape[1] // 2 :] - rois[:, : rois.shape[1] // 2]).abs()
-    )
-    longest = float(torch.nan_to_num(sides).max().item())
+    sides = rois[:, 2:4] if rois.shape[1] == 5 else rois[:, rois.shape[1] // 2 :] - rois[:, : rois.shape[1] // 2]
+    longest = float(torch.nan_to_num(sides).abs().max().item())
     per_box = channels
     for pixels, bins, scale in zip(how.pixels, how.bins, how.scale, strict=True):
         samples = how.ratio if how.ratio > 0 else int(min(longest * abs(scale) / bins, 2 * pixels)) + 2

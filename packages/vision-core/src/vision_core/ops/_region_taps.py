@@ -50,7 +50,7 @@ class Sampling(NamedTuple):
         if self.ratio > 0:
             return torch.full_like(extent, float(self.ratio))
         count = torch.ceil(extent / self.bins[axis]) if self.bins[axis] > 0 else torch.zeros_like(extent)
-        return torch.where(count.isfinite(), count, 0.0)
+        return torch.where(count.isfinite(), count, 0.0).clamp(min=0.0)
 
     def limit(self, pixels: int) -> int:
         """Return how many samples of one bin can lie within so many pixels."""
