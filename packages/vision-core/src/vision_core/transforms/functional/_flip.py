@@ -49,11 +49,10 @@ def horizontal_flip_image(image: Tensor) -> Tensor:
         >>> horizontal_flip_image(torch.tensor([[[1, 2, 3]]])).tolist()
         [[[3, 2, 1]]]
     """
-    if not torch.jit.is_scripting():
-        if image.dtype == torch.uint8 and image.numel() >= _SMALL:
-            flipped = _pixels.horizontal_flip(image)
-            if flipped is not None:
-                return flipped
+    if not torch.jit.is_scripting():  # noqa: SIM102 - TorchScript skips what stands under this alone
+        if image.dtype == torch.uint8:
+            flipped = _pixels.horizontal_flip(image) if image.numel() >= _SMALL else None
+            return image.flip(-1) if flipped is None else flipped
     return _flip(image, -1)
 
 
@@ -71,11 +70,10 @@ def vertical_flip_image(image: Tensor) -> Tensor:
         >>> vertical_flip_image(torch.tensor([[[1], [2]]])).tolist()
         [[[2], [1]]]
     """
-    if not torch.jit.is_scripting():
-        if image.dtype == torch.uint8 and image.numel() >= _SMALL:
-            flipped = _pixels.vertical_flip(image)
-            if flipped is not None:
-                return flipped
+    if not torch.jit.is_scripting():  # noqa: SIM102 - TorchScript skips what stands under this alone
+        if image.dtype == torch.uint8:
+            flipped = _pixels.vertical_flip(image) if image.numel() >= _SMALL else None
+            return image.flip(-2) if flipped is None else flipped
     return _flip(image, -2)
 
 

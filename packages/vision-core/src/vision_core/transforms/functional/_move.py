@@ -40,7 +40,7 @@ def _linear(values: Tensor, scales: list[float], shifts: list[float]) -> Tensor:
             moved = to_float(moved)
             moved = moved * moved.new_tensor(scales)
     if any(shifts):
-        moved = moved + torch.tensor(shifts, device=values.device).to(moved.dtype)
+        moved = moved + moved.new_tensor(shifts)
     return moved.to(values.dtype)
 
 
