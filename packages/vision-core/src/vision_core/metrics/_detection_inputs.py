@@ -10,7 +10,6 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from vision_core import _native
 from vision_core.metrics._columns import Array
 from vision_core.ops.rle import rle_area, rle_encode, rle_from_counts
 
@@ -191,15 +190,9 @@ def mask_columns(rles: Sequence[Mapping[str, Any]], where: str) -> dict[str, Arr
 
 
 def _measured(texts: list[bytes], sizes: list[Any]) -> tuple[Array, Array]:
-    """Return the sizes of run-length masks as `[N, 2]` and their areas: rle_area, with one check for all sizes."""
-    shapes = np.array(sizes).reshape(-1, 2)
-    regular = shapes.dtype.kind in "iu" and (shapes.size == 0 or (shapes.min() >= 0 and shapes.max() < 2**31))
-    if _native.module is None or not regular or (shapes.size and (shapes[:, 0] * shapes[:, 1]).max() >= 2**31 - 1):
-        rles = [{"size": size, "counts": text} for size, text in zip(sizes, texts, strict=True)]
-        return shapes.astype(np.int64), rle_area(rles).numpy()
-    shapes, areas = np.ascontiguousarray(shapes, np.int64), np.empty(len(texts), np.int64)
-    _native.module.rle_area(texts, shapes.ctypes.data, areas.ctypes.data)
-    return shapes, areas
+    """Return the sizes of run-length masks as `[N, 2]` and their areas."""
+    rles = [{"size": size, "counts": text} for size, text in zip(sizes, texts, strict=True)]
+    return np.array(sizes, np.int64).reshape(-1, 2), rle_area(rles).numpy()
 
 
 def _labels(image: Mapping[str, Any], where: str, count: int, fmt: InputFormat) -> Array:
