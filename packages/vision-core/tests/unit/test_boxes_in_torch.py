@@ -12,7 +12,7 @@ from torch._subclasses.fake_tensor import FakeTensorMode
 from torch.autograd import forward_ad
 
 from vision_core import ops
-from vision_core.ops._plain import nothing_watches
+from vision_core._direct import nothing_watches
 
 BOXES = torch.tensor([[0.0, 0, 10, 10], [1, 0, 11, 10], [20, 20, 30, 30], [21, 20, 31, 30]])
 MORE = BOXES[:3] + 2

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import torch
 from torch import Tensor
-from torch._C._functorch import maybe_current_level
 
 from vision_core import _native
+from vision_core._direct import nothing_watches
 
 __all__ = ["Layout", "allocate", "allocate_as", "applies", "describe", "is_interleaved"]
 
@@ -25,12 +25,9 @@ def applies(image: Tensor, dtype: torch.dtype = torch.uint8) -> bool:
     return (
         type(image) is Tensor
         and image.dtype == dtype
-        and not torch.compiler.is_compiling()
         and image.is_cpu
         and _native.module is not None
-        and not torch._C._is_tracing()
-        and torch._C._len_torch_dispatch_stack() == 0
-        and maybe_current_level() is None
+        and nothing_watches()
         and image.dim() >= 3
         and image.numel() > 0
         and not (image.requires_grad and torch.is_grad_enabled())

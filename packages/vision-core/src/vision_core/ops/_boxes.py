@@ -6,7 +6,8 @@ import torch
 from torch import Tensor
 
 from vision_core import _native
-from vision_core.ops._plain import contiguous_batch, contiguous_float, nothing_watches
+from vision_core._direct import nothing_watches
+from vision_core.ops._plain import contiguous_batch, contiguous_float
 
 __all__ = ["box_area", "clip_boxes_to_image", "remove_small_boxes", "widened"]
 

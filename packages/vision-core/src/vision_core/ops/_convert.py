@@ -8,7 +8,8 @@ import torch
 from torch import Tensor
 
 from vision_core import _native
-from vision_core.ops._plain import contiguous_batch, nothing_watches
+from vision_core._direct import nothing_watches
+from vision_core.ops._plain import contiguous_batch
 
 __all__ = ["box_convert"]
 

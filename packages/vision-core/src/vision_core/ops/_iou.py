@@ -15,10 +15,11 @@ import torch
 from torch import Tensor
 
 from vision_core import _native
+from vision_core._direct import nothing_watches
 from vision_core._library import library
 from vision_core.ops._boxes import widened
 from vision_core.ops._convert import box_convert
-from vision_core.ops._plain import contiguous_float, nothing_watches
+from vision_core.ops._plain import contiguous_float
 from vision_core.ops._rotated_iou import rotated_box_iou
 
 __all__ = ["box_iou", "complete_box_iou", "distance_box_iou", "generalized_box_iou"]

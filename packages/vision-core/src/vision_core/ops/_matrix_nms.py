@@ -6,11 +6,11 @@ import torch
 from torch import Tensor
 
 from vision_core import _native
+from vision_core._direct import nothing_watches
 from vision_core._library import library
 from vision_core.ops._box_3d import box_iou_3d
 from vision_core.ops._iou import box_iou
 from vision_core.ops._nms_reference import prepared
-from vision_core.ops._plain import nothing_watches
 from vision_core.ops._soft_nms import METHODS
 
 __all__ = ["matrix_nms"]

@@ -16,10 +16,10 @@ import torch
 from torch import Tensor
 
 from vision_core import _native
+from vision_core._direct import nothing_watches
 from vision_core._library import library
 from vision_core.ops._boxes import first_of
 from vision_core.ops._nms_reference import UPRIGHT, greedy_reference, prepared
-from vision_core.ops._plain import nothing_watches
 
 __all__ = ["batched_nms", "nms", "nms_3d"]
 

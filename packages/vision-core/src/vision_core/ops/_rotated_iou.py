@@ -8,8 +8,9 @@ import torch
 from torch import Tensor
 
 from vision_core import _native
+from vision_core._direct import nothing_watches
 from vision_core.ops._convert import box_convert
-from vision_core.ops._plain import contiguous_float, nothing_watches
+from vision_core.ops._plain import contiguous_float
 
 __all__ = ["rotated_box_iou", "rotated_iou_reference"]
 
