@@ -364,7 +364,7 @@ def create_multiscale_vision_transformers(
         "bias_on": bias_on,
         "separate_qkv": separate_qkv,
     }
-    drops = torch.linspace(0, droppath_rate_block, depth).tolist()
+    drops = [droppath_rate_block * i / max(depth - 1, 1) for i in range(depth)]
     blocks = nn.ModuleList(
         MultiScaleBlock(
             dim=plan.dim, dim_out=plan.dim_out, num_heads=plan.heads, droppath_rate=drop, kernel_q=plan.kernel_q,
