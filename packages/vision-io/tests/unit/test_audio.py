@@ -174,18 +174,31 @@ def test_copies_and_threads(files):
         assert torch.equal(part.data, whole[:, k * 2000 : (k + 1) * 2000])
 
 
-def test_a_forked_child_opens_its_own(files):
+def test_a_forked_child_opens_its_own_and_frees_nothing_of_its_parent(files):
+    import gc
     import multiprocessing
 
     decoder = AudioDecoder(files["flac"])
     whole = decoder.get_all_samples().data
+    half_read = [AudioDecoder(files["mp3"], sample_rate=16000) for _ in range(4)]
+    for other in half_read:
+        other.get_samples_played_in_range(0.0, 0.3)
+
+    def work(queue):
+        half_read.clear()
+        gc.collect()
+        queue.put(decoder.get_samples_played_in_range(0.5, 1.0).data.numpy())
+
     context = multiprocessing.get_context("fork")
     queue = context.Queue()
-    child = context.Process(target=lambda: queue.put(decoder.get_samples_played_in_range(0.5, 1.0).data.numpy()))
+    child = context.Process(target=work, args=(queue,))
     child.start()
-    received = queue.get(timeout=60)
-    child.join(60)
-    assert child.exitcode == 0
+    try:
+        received = queue.get(timeout=60)
+        child.join(60)
+        assert child.exitcode == 0
+    finally:
+        child.kill()
     np.testing.assert_array_equal(received, whole[:, RATE // 2 : RATE])
 
 

@@ -239,7 +239,9 @@ def test_flipped_bytes_never_crash(picture):
         (b"", "empty"),
         (b"hello, this is text", "not an image"),
         (b"\0\0\0\x18ftypmp42\0\0\0\0mp42isom", "VideoDecoder"),
-        (b"\0\0\0\x18ftypheic\0\0\0\0mif1heic", "no pictures stored as items"),
+        pytest.param(
+            b"\0\0\0\x18ftypheic\0\0\0\0mif1heic", "no pictures stored as items", marks=pytest.mark.extra_video
+        ),
         (b"\xff\xd8\xff\xe0", "damaged JPEG"),
         (b"\x89PNG\r\n\x1a\n", "damaged PNG"),
     ],

@@ -11,7 +11,7 @@ from vision_io._audio.samples import AudioMetadata, AudioSamples
 from vision_io._audio.stream import SampleStream, channel_layout
 from vision_io._limits import Limits
 from vision_io._video.pyav_open import Source
-from vision_io._video.reopening import Reopening
+from vision_io._video.reopening import Reopening, keep_for_ever
 
 __all__ = ["AudioDecoder"]
 
@@ -68,7 +68,7 @@ class AudioDecoder(Reopening):
         self._stream.close()
 
     def _abandon(self) -> None:
-        del self._stream  # it decodes in the calling thread: there is nothing that freeing could wait for
+        keep_for_ever(self._stream)
 
     @property
     def metadata(self) -> AudioMetadata:

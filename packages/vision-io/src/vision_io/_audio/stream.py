@@ -59,10 +59,11 @@ class SampleStream:
         self.channels = num_channels or facts.num_channels
         self._changes = (self.rate, self.channels) != (facts.sample_rate, facts.num_channels)
         self._layout = self._stream.layout if self.channels == facts.num_channels else channel_layout(self.channels)
-        self._blocks: Iterator[np.ndarray] | None = None
+        self._blocks: Iterator[tuple[float | None, np.ndarray]] | None = None
         self._block = np.empty((self.channels, 0), np.float32)
         self._next = 0  # number of the first sample of the block
         self._begin: float | None = None
+        self._after_seek = False
         self._fresh = True  # nothing has been read since the file was opened
 
     def _open(self) -> None:
@@ -126,7 +127,8 @@ class SampleStream:
             self._open()
         self._fresh = False
         self._block, self._next = self._block[:, :0], 0
-        self._blocks = self._decode(after_seek=seeks)
+        self._after_seek = seeks
+        self._blocks = self._decoded()
 
     def _seek(self, start: int) -> bool:
         assert self._begin is not None
@@ -142,28 +144,39 @@ class SampleStream:
         """Put the next block in the place of the present one; false at the end of the stream."""
         assert self._blocks is not None
         self._next += self._block.shape[1]
-        self._block = next(self._blocks, self._block[:, :0])
-        return self._block.shape[1] > 0
-
-    def _decode(self, after_seek: bool) -> Iterator[np.ndarray]:
-        resampler = self._av.AudioResampler(format="fltp", layout=self._layout, rate=self.rate)
-        first = True
         try:
-            for frame in self._container.decode(self._stream):
-                if first and frame.time is not None:
-                    if after_seek and self._begin is not None:
-                        self._next = round((frame.time - self._begin) * self.rate)
-                    elif self._begin is None:
-                        self._begin = float(frame.time)
-                first = False
-                frame.pts = None  # the resampler would bridge what it takes for gaps in rounded times
-                for piece in resampler.resample(frame):
-                    yield piece.to_ndarray()
-            for piece in resampler.resample(None):
-                yield piece.to_ndarray()
+            time, self._block = next(self._blocks, (None, self._block[:, :0]))
         except self._av.error.FFmpegError as error:
             self._blocks = None
             raise DecodeError(f"{self.name}: the audio stream is damaged: {error.strerror}") from error
+        if time is not None and self._after_seek and self._begin is not None:
+            self._next = round((time - self._begin) * self.rate)
+        elif time is not None and self._begin is None:
+            self._begin = time
+        return self._block.shape[1] > 0
+
+    def _decoded(self) -> Iterator[tuple[float | None, np.ndarray]]:
+        resampler = self._av.AudioResampler(format="fltp", layout=self._layout, rate=self.rate)
+        return _resampled(self._container.decode(self._stream), resampler)
+
+
+# No method: a generator that knows its stream would make a cycle, and what is in cycles is freed at any time, in forked
+# children too, where the resampler's threads that are waited for do not exist.
+def _resampled(frames: Iterator[Any], resampler: Any) -> Iterator[tuple[float | None, np.ndarray]]:
+    """Yield samples, and with the first of them the time of the first frame, if it is known."""
+    time: float | None = None
+    first = True
+    for frame in frames:
+        if first and frame.time is not None:
+            time = float(frame.time)
+        first = False
+        frame.pts = None  # the resampler would bridge what it takes for gaps in rounded times
+        for piece in resampler.resample(frame):
+            yield time, piece.to_ndarray()
+            time = None
+    for piece in resampler.resample(None):
+        yield time, piece.to_ndarray()
+        time = None
 
 
 def _pick(container: Any, stream_index: int | None, name: str) -> Any:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator, Sequence
 from typing import Unpack
 
@@ -108,10 +107,6 @@ class VideoDecoder(Reopening):
 
     def _abandon(self) -> None:
         self._frames.abandon()
-
-    def __del__(self) -> None:
-        if getattr(self, "_pid", None) not in (None, os.getpid()) and hasattr(self, "_frames"):
-            self._frames.abandon()  # freeing a parent's decoder could wait for threads that do not exist here
 
     # -- facts ---------------------------------------------------------------------------------------------------
 

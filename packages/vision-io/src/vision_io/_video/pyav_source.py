@@ -16,13 +16,13 @@ from vision_io._video.frame_index import FrameIndex, index_by_count, index_by_pa
 from vision_io._video.frame_source import StreamFacts
 from vision_io._video.pyav_open import Source, import_av, open_container, pick_stream, source_name
 from vision_io._video.pyav_packets import PacketStore
+from vision_io._video.reopening import keep_for_ever
 from vision_io._video.saved_index import VideoIndex, size_of
 
 __all__ = ["PyAVSource"]
 
 _FULL_RANGE = 2  # AVCOL_RANGE_JPEG
 _PROGRESSIVE = (0, 1)  # AV_FIELD_UNKNOWN, AV_FIELD_PROGRESSIVE
-_abandoned: list[object] = []  # decoders of the process that this one was forked from; freeing them could hang
 
 
 class PyAVSource:
@@ -273,4 +273,4 @@ class PyAVSource:
 
     def abandon(self) -> None:
         """Keep the parent process's decoder alive and untouched."""
-        _abandoned.append(self.__dict__.copy())
+        keep_for_ever(self.__dict__.copy())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import threading
 from abc import ABC, abstractmethod
@@ -10,7 +11,17 @@ from typing import Any, ClassVar, Self
 from vision_io._errors import DecodeError
 from vision_io._video.pyav_open import Source, source_name
 
-__all__ = ["Reopening"]
+__all__ = ["Reopening", "keep_for_ever"]
+
+_kept: list[object] = []
+
+
+def keep_for_ever(part: object) -> None:
+    """Never free `part`, which belongs to the process that this one was forked from.
+
+    Freeing waits for threads of decoders and resamplers that do not exist here.
+    """
+    _kept.append(part)
 
 
 class Reopening(ABC):
@@ -73,6 +84,12 @@ class Reopening(ABC):
             with self._lock:
                 self._free()
         else:
+            self._abandon()
+
+    def __del__(self) -> None:
+        if getattr(self, "_pid", None) in (None, os.getpid()) or self._closed:
+            return
+        with contextlib.suppress(AttributeError):  # it may never have been opened
             self._abandon()
 
     def __enter__(self) -> Self:
