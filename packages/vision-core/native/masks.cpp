@@ -115,6 +115,7 @@ inline void put(float value, float threshold, uint8_t* out) { *out = value > thr
 
 template <class Out>
 void paste_one(const float* mask, const int64_t* box, const Paste& paste, float threshold, Out* out) {
+  if (paste.height == 0 || paste.width == 0) return;  // `out` may be null then
   const Axis rows(box[1], box[3], paste.height, paste.mask_height), columns(box[0], box[2], paste.width, paste.mask_width);
   const int64_t first = rows.begin < rows.end && columns.begin < columns.end ? rows.begin : paste.height;
   const size_t row_bytes = static_cast<size_t>(paste.width) * sizeof(Out);
