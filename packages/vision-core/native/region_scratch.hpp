@@ -30,7 +30,7 @@ inline void fill_zeros(T* values, int64_t count) {
   constexpr int64_t step = 1024 / static_cast<int64_t>(sizeof(T));
   int64_t i = 0;
   for (; i + step <= count; i += step) std::memset(values + i, 0, 1024);
-  std::memset(values + i, 0, static_cast<size_t>(count - i) * sizeof(T));
+  if (i < count) std::memset(values + i, 0, static_cast<size_t>(count - i) * sizeof(T));  // `values` of none may be null
 }
 
 }  // namespace vision_core
