@@ -220,10 +220,13 @@ def _pool_gradient(ctx: Any, grad: Tensor) -> tuple[Tensor | None, ...]:
 def _remember_argmax(ctx: Any, inputs: tuple[Any, ...], output: tuple[Tensor, Tensor]) -> None:
     ctx.save_for_backward(inputs[1], output[1])
     ctx.mark_non_differentiable(output[1])
+    ctx.set_materialize_grads(False)  # else zeros as large as the places are made for them at each call
     ctx.shape = inputs[0].shape
 
 
-def _argmax_gradient(ctx: Any, grad: Tensor, _: Tensor | None) -> tuple[Tensor | None, ...]:
+def _argmax_gradient(ctx: Any, grad: Tensor | None, _: Tensor | None) -> tuple[Tensor | None, ...]:
+    if grad is None:
+        return None, None, None, None
     boxes, argmax = ctx.saved_tensors
     return _transpose(grad, boxes, argmax, ctx.shape), None, None, None
 
