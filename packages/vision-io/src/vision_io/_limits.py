@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from vision_io._errors import LimitError
 
-__all__ = ["Limits"]
+__all__ = ["DEFAULT_LIMITS", "Limits"]
 
 
 @dataclass(frozen=True)
@@ -19,9 +19,14 @@ class Limits:
     Attributes:
         max_pixels: Largest ``width * height`` of one picture.
         max_side: Largest width and largest height.
-        max_frames: Most frames that one video, or one animation, may hold.
-        max_batch_bytes: Largest clip that one call of a video decoder returns, in bytes.
+        max_frames: Most frames that one video, or one animation, may hold; likewise most rows of a table.
+        max_batch_bytes: Largest result of one call of a video or audio decoder, in bytes.
         max_animation_pixels: Most pixels of all pictures of an animated image together.
+        max_bytes: Largest file that is read into memory as a whole: images, optical flow, tables, saved indices.
+        max_seconds: Longest video or sound, from its first time to its last (by default twelve days).
+        max_streams: Most streams in one container.
+        max_depth: How many steps a picture that is derived from others (a HEIF grid of grids) may be away from coded
+            pictures. Boxes of containers are read without recursion, or by libraries with bounds of their own.
 
     Examples:
         >>> from vision_io import Limits
@@ -30,10 +35,14 @@ class Limits:
     """
 
     max_pixels: int = 1 << 27
-    max_side: int = 1 << 15
+    max_side: int = 1 << 16
     max_frames: int = 1 << 22
     max_batch_bytes: int = 1 << 34
     max_animation_pixels: int = 1 << 29
+    max_bytes: int = 1 << 31
+    max_seconds: float = float(1 << 20)
+    max_streams: int = 256
+    max_depth: int = 4
 
     def check_picture(self, width: int, height: int, name: str) -> None:
         """Raise :class:`LimitError` when a picture of this size is not admitted."""
@@ -66,3 +75,38 @@ class Limits:
                 f"{name}: the result would take {size / 2**30:.1f} GiB, more than max_batch_bytes="
                 f"{self.max_batch_bytes}; ask for fewer frames, or pass limits=Limits(max_batch_bytes=...)"
             )
+
+    def check_bytes(self, size: int, name: str) -> None:
+        """Raise :class:`LimitError` when a file of so many bytes would be read into memory."""
+        if size > self.max_bytes:
+            raise LimitError(
+                f"{name}: more than max_bytes={self.max_bytes} would be read into memory; pass "
+                "limits=Limits(max_bytes=...) if you trust this file"
+            )
+
+    def check_seconds(self, seconds: float, name: str) -> None:
+        """Raise :class:`LimitError` when a video or sound lasts longer than admitted."""
+        if not seconds <= self.max_seconds:
+            raise LimitError(
+                f"{name}: {seconds:.0f} s exceed max_seconds={self.max_seconds:.0f}; pass limits=Limits(max_seconds="
+                "...) if you trust this file"
+            )
+
+    def check_streams(self, streams: int, name: str) -> None:
+        """Raise :class:`LimitError` when a container holds more streams than admitted."""
+        if streams > self.max_streams:
+            raise LimitError(
+                f"{name}: {streams} streams exceed max_streams={self.max_streams}; pass limits=Limits(max_streams=...) "
+                "if you trust this file"
+            )
+
+    def check_depth(self, depth: int, name: str) -> None:
+        """Raise :class:`LimitError` when pictures are derived from others in more steps than admitted."""
+        if depth > self.max_depth:
+            raise LimitError(
+                f"{name}: pictures derived from others in more than max_depth={self.max_depth} steps; pass "
+                "limits=Limits(max_depth=...) if you trust this file"
+            )
+
+
+DEFAULT_LIMITS = Limits()

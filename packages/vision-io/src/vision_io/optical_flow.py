@@ -18,9 +18,9 @@ from torch import Tensor
 
 from vision_contract import FLOW_2HW
 from vision_io._errors import DecodeError, EncodeError
-from vision_io._image.decode import decode_png
-from vision_io._image.mode import ImageReadMode
-from vision_io._limits import Limits
+from vision_io._image.dispatch import Request, decode_bytes
+from vision_io._image.files import bytes_of_file
+from vision_io._limits import DEFAULT_LIMITS, Limits
 
 __all__ = [
     "read_flo",
@@ -52,11 +52,16 @@ def read_flow(path: Path_, *, limits: Limits | None = None) -> tuple[Tensor, Ten
 
     Raises:
         DecodeError: The file is none of them, damaged, or cut off.
+        LimitError: It says to be larger than `limits`.
 
     Examples:
         >>> flow, valid = read_flow("frame_0001.flo")  # doctest: +SKIP
     """
-    start = _bytes(path)[:8]
+    try:
+        with Path(path).open("rb") as file:
+            start = file.read(8)
+    except OSError as error:
+        raise DecodeError(f"{os.fspath(path)}: cannot be read: {error.strerror or error}") from error
     if start[:4] == _FLO_TAG:
         return read_flo(path, limits=limits), None
     if start[:1] == b"P":
@@ -80,9 +85,9 @@ def read_flo(path: Path_, *, limits: Limits | None = None) -> Tensor:
         >>> read_flo("frame_0001.flo").shape  # doctest: +SKIP
         torch.Size([2, 436, 1024])
     """
-    name, data = os.fspath(path), _bytes(path)
+    name, data = os.fspath(path), _bytes(path, limits)
     if data[:4] != _FLO_TAG or len(data) < 12:
-        raise DecodeError(f"{name}: not a .flo file: expected it to begin with {_FLO_TAG!r}, got {data[:4]!r}")
+        raise DecodeError(f"{name}: not a .flo file: expected it to begin with {_FLO_TAG!r}, got {bytes(data[:4])!r}")
     width, height = struct.unpack_from("<2i", data, 4)
     values = _floats(name, data, 12, (height, width, 2), "<f4", limits)
     return torch.from_numpy(values.transpose(2, 0, 1).astype(np.float32, order="C"))
@@ -113,7 +118,7 @@ def read_pfm(path: Path_, *, limits: Limits | None = None) -> Tensor:
         >>> read_pfm("disparity.pfm").shape  # doctest: +SKIP
         torch.Size([1, 540, 960])
     """
-    name, data = os.fspath(path), _bytes(path)
+    name, data = os.fspath(path), _bytes(path, limits)
     header = _PFM_HEADER.match(data)
     try:
         scale = float(header[4]) if header else 0.0
@@ -148,14 +153,15 @@ def read_kitti_flow(path: Path_, *, limits: Limits | None = None) -> tuple[Tenso
 
     Raises:
         DecodeError: It is no 16-bit RGB PNG, damaged, or cut off.
+        LimitError: It says to be larger than `limits`.
 
     Examples:
         >>> flow, valid = read_kitti_flow("000000_10.png")  # doctest: +SKIP
     """
-    name, data = os.fspath(path), _bytes(path)
+    name, data = os.fspath(path), _bytes(path, limits)
     if data[24:26] != b"\x10\x02":  # bit depth and colour type of the header
         raise DecodeError(f"{name}: expected a PNG of 16 bits with three channels, as KITTI stores flow")
-    stored = decode_png(np.frombuffer(data, np.uint8), ImageReadMode.UNCHANGED)
+    stored = decode_bytes(np.frombuffer(data, np.uint8), name, Request(limits=limits, expected="PNG"))
     valid = stored[2] != 0
     flow = (stored[:2].to(torch.float32) - _KITTI_ZERO) / _KITTI_STEPS
     return torch.where(valid, flow, torch.zeros(())), valid
@@ -197,20 +203,17 @@ def write_kitti_flow(flow: Tensor, path: Path_, valid: Tensor | None = None) -> 
     Path(path).write_bytes(b"\x89PNG\r\n\x1a\n" + body)
 
 
-def _bytes(path: Path_) -> bytes:
-    try:
-        return Path(path).read_bytes()
-    except OSError as error:
-        raise DecodeError(f"{os.fspath(path)}: cannot be read: {error.strerror or error}") from error
+def _bytes(path: Path_, limits: Limits | None) -> memoryview:
+    return bytes_of_file(path, limits or DEFAULT_LIMITS).data
 
 
 def _floats(
-    name: str, data: bytes, start: int, shape: tuple[int, int, int], dtype: str, limits: Limits | None
+    name: str, data: memoryview, start: int, shape: tuple[int, int, int], dtype: str, limits: Limits | None
 ) -> np.ndarray:
     height, width, channels = shape
     if height < 1 or width < 1:
         raise DecodeError(f"{name}: damaged: its size is {width}x{height}")
-    (limits or Limits()).check_picture(width, height, name)
+    (limits or DEFAULT_LIMITS).check_picture(width, height, name)
     count = height * width * channels
     if len(data) - start < 4 * count:
         raise DecodeError(f"{name}: cut off: {width}x{height} takes {4 * count} bytes, there are {len(data) - start}")

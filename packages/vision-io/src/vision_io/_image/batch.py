@@ -17,7 +17,7 @@ from vision_io._image.mode import ImageReadMode, as_mode
 from vision_io._image.orientation import turn
 from vision_io._image.sniff import image_format
 from vision_io._image.source import Bytes, EncodedSource, open_source
-from vision_io._limits import Limits
+from vision_io._limits import DEFAULT_LIMITS, Limits
 from vision_io._pixels.resize import normalisation, resize_normalised
 
 __all__ = ["decode_jpeg_batch", "decode_resized_crop"]
@@ -122,7 +122,7 @@ def decode_jpeg_batch(
         raise ValueError("flips, mean, std: got values without size=; they belong to the resized float batch")
     if errors not in ("raise", "none"):
         raise ValueError(f"errors: got {errors!r}, expected 'raise' or 'none'")
-    sources, failures = _open_all(inputs)
+    sources, failures = _open_all(inputs, limits)
     requests = [
         Request(wanted, apply_exif_orientation, limits, "JPEG", regions[i] if regions is not None else None, min_size)
         for i in range(count)
@@ -138,11 +138,13 @@ def decode_jpeg_batch(
     return images
 
 
-def _open_all(inputs: Sequence[EncodedSource]) -> tuple[dict[int, tuple[Bytes, str]], dict[int, DecodeError]]:
+def _open_all(
+    inputs: Sequence[EncodedSource], limits: Limits | None
+) -> tuple[dict[int, tuple[Bytes, str]], dict[int, DecodeError]]:
     sources, failures = {}, {}
     for i, item in enumerate(inputs):
         try:
-            data, name = open_source(item)
+            data, name = open_source(item, limits)
             image_format(data[:32].tobytes(), name)
             sources[i] = data, name
         except DecodeError as error:
@@ -163,7 +165,7 @@ def _plan_all(
             continue
         try:
             plans[i] = plan_jpeg(
-                data, name, request.mode, request.limits or Limits(),
+                data, name, request.mode, request.limits or DEFAULT_LIMITS,
                 exif=request.exif, region=request.region, min_size=request.min_size,
             )  # fmt: skip
         except RefusedError:
@@ -319,7 +321,7 @@ def decode_resized_crop(
         out = torch.empty(channels, height, width)
     elif not check_out(out, (channels, height, width), torch.float32).is_contiguous():
         raise ValueError("out: got a tensor that is not contiguous")
-    data, name = open_source(input)
+    data, name = open_source(input, limits)
     request = Request(wanted, apply_exif_orientation, limits, None, region, min_size)
     if image_format(data[:32].tobytes(), name) == "JPEG" and uses_native_jpeg():
         plans, _ = _plan_all({0: (data, name)}, [request], failures := {})

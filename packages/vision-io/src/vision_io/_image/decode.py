@@ -66,7 +66,7 @@ def decode_image(
         >>> decode_image(data, region=(1, 2, 3, 4)).shape
         torch.Size([3, 3, 4])
     """
-    data, name = open_source(input)
+    data, name = open_source(input, limits)
     request = Request(as_mode(mode), apply_exif_orientation, limits, region=region, out=out)
     return decode_bytes(data, name, request)
 
@@ -109,7 +109,7 @@ def load_image(
         >>> load_image(file).shape
         torch.Size([3, 4, 6])
     """
-    data, name = open_source(source, mmap=mmap)
+    data, name = open_source(source, limits, mmap=mmap)
     request = Request(as_mode(mode), apply_exif_orientation, limits, region=region, min_size=min_size, out=out)
     return decode_bytes(data, name, request)
 
@@ -184,8 +184,8 @@ def decode_jpeg(
     if isinstance(input, (list, tuple)):
         if out is not None:
             raise ValueError("out: got a tensor for a list of files; decode_jpeg_batch takes a list of targets")
-        return [decode_bytes(*open_source(item), request).to(device) for item in input]
-    return decode_bytes(*open_source(input), request).to(device)  # pyright: ignore[reportArgumentType]
+        return [decode_bytes(*open_source(item, limits), request).to(device) for item in input]
+    return decode_bytes(*open_source(input, limits), request).to(device)  # pyright: ignore[reportArgumentType]
 
 
 def decode_png(
@@ -204,14 +204,14 @@ def decode_png(
         if pixels is not None:
             return pixels
     request = Request(wanted, apply_exif_orientation, limits, "PNG", out=out)
-    return decode_bytes(*open_source(input), request)
+    return decode_bytes(*open_source(input, limits), request)
 
 
 def decode_gif(
     input: Encoded, mode: ImageReadMode | str = ImageReadMode.RGB, *, limits: Limits | None = None
 ) -> Tensor:
     """Decode a GIF to uint8 (C, H, W), or (N, C, H, W) when it is animated; see :func:`decode_image`."""
-    return decode_bytes(*open_source(input), Request(as_mode(mode), limits=limits, expected="GIF"))
+    return decode_bytes(*open_source(input, limits), Request(as_mode(mode), limits=limits, expected="GIF"))
 
 
 def decode_webp(
@@ -222,7 +222,7 @@ def decode_webp(
     limits: Limits | None = None,
 ) -> Tensor:
     """Decode a WebP to uint8 (C, H, W), or (N, C, H, W) when it is animated; see :func:`decode_image`."""
-    return decode_bytes(*open_source(input), Request(as_mode(mode), apply_exif_orientation, limits, "WEBP"))
+    return decode_bytes(*open_source(input, limits), Request(as_mode(mode), apply_exif_orientation, limits, "WEBP"))
 
 
 def decode_avif(
@@ -251,7 +251,7 @@ def decode_avif(
         MissingDependencyError: ``deep`` without PyAV.
     """
     request = Request(as_mode(mode), apply_exif_orientation, limits, "AVIF", deep=deep)
-    return decode_bytes(*open_source(input), request)
+    return decode_bytes(*open_source(input, limits), request)
 
 
 def decode_heic(
@@ -279,4 +279,4 @@ def decode_heic(
         DecodeError: Not a HEIC, a damaged one, or one with features that are not supported (the message names them).
         MissingDependencyError: PyAV is not installed.
     """
-    return decode_bytes(*open_source(input), Request(as_mode(mode), apply_exif_orientation, limits, "HEIF"))
+    return decode_bytes(*open_source(input, limits), Request(as_mode(mode), apply_exif_orientation, limits, "HEIF"))

@@ -17,11 +17,9 @@ from vision_io._image.pillow_decode import decode_with_pillow
 from vision_io._image.png import decode_png_native, decode_whole_png
 from vision_io._image.sniff import image_format
 from vision_io._image.source import Bytes
-from vision_io._limits import Limits
+from vision_io._limits import DEFAULT_LIMITS, Limits
 
 __all__ = ["Request", "decode_bytes", "decode_directly"]
-
-_DEFAULT_LIMITS = Limits()
 
 
 @dataclass(slots=True)
@@ -63,7 +61,7 @@ def decode_bytes(data: Bytes, name: str, request: Request) -> Tensor:
     format = image_format(data[:32].tobytes(), name)
     if request.expected is not None and format != request.expected:
         raise DecodeError(f"{name}: expected {request.expected}, got {format}; decode_image takes every format")
-    limits = request.limits or _DEFAULT_LIMITS
+    limits = request.limits or DEFAULT_LIMITS
     if format == "JPEG" and uses_native_jpeg():
         try:
             return _native_jpeg(data, name, request, limits)
@@ -96,7 +94,7 @@ def decode_directly(data: Tensor, format: str, mode: ImageReadMode, limits: Limi
     Raises:
         DecodeError: The file is damaged.
     """
-    limits = limits or _DEFAULT_LIMITS
+    limits = limits or DEFAULT_LIMITS
     if format == "JPEG" and uses_native_jpeg():
         return decode_whole_jpeg(data.data_ptr(), data.numel(), mode, limits, 4)
     if format == "PNG" and uses_native_png():

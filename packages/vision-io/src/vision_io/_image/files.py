@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 import os
+import stat
 from pathlib import Path
+from typing import IO
 
 import numpy as np
 import torch
 from torch import Tensor
 
 from vision_io._errors import DecodeError, EncodeError
+from vision_io._limits import Limits
 
-__all__ = ["read_file", "write_file"]
+__all__ = ["bytes_of_file", "bytes_of_stream", "read_file", "write_file"]
+
+_PIECE = 1 << 20
 
 
 def read_file(path: str | os.PathLike[str], *, mmap: bool = False) -> Tensor:
@@ -60,3 +65,45 @@ def write_file(filename: str | os.PathLike[str], data: Tensor) -> None:
         Path(filename).write_bytes(data.detach().cpu().contiguous().numpy().data)
     except OSError as error:
         raise EncodeError(f"{os.fspath(filename)}: {error.strerror or error}") from error
+
+
+def bytes_of_file(path: str | os.PathLike[str], limits: Limits) -> np.ndarray:
+    """The bytes of a file that is not larger than the limits admit, uint8 (N).
+
+    Devices and pipes have no size that could be checked first: they are read until they end or reach the limit.
+
+    Raises:
+        DecodeError: The file cannot be read.
+        LimitError: It is larger than ``limits`` admit.
+    """
+    name = os.fspath(path)
+    try:
+        facts = os.stat(path)  # noqa: PTH116  a Path would cost more than the call
+        if not stat.S_ISREG(facts.st_mode):
+            with open(path, "rb", buffering=0) as file:  # noqa: PTH123
+                return np.frombuffer(bytes_of_stream(file, limits), np.uint8)
+        limits.check_bytes(facts.st_size, name)
+        return np.fromfile(path, dtype=np.uint8)
+    except OSError as error:
+        raise DecodeError(f"{name}: {error.strerror or error}") from error
+
+
+def bytes_of_stream(file: IO[bytes], limits: Limits) -> bytes:
+    """What is left of a binary file object, which may have no end.
+
+    Raises:
+        LimitError: That is more than ``limits`` admit.
+        TypeError: The object does not give bytes.
+    """
+    name = str(getattr(file, "name", f"<{type(file).__name__}>"))
+    pieces: list[bytes] = []
+    size = 0
+    while True:
+        piece = file.read(_PIECE)
+        if not isinstance(piece, (bytes, bytearray, memoryview)):
+            raise TypeError(f"input: read() gave {type(piece).__name__}, expected a file that was opened as binary")
+        if not piece:
+            return pieces[0] if len(pieces) == 1 else b"".join(pieces)
+        pieces.append(bytes(piece))
+        size += len(piece)
+        limits.check_bytes(size, name)

@@ -13,7 +13,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from vision_io._errors import DecodeError
+from vision_io._errors import DecodeError, LimitError
 from vision_io._image.channels import channels16
 from vision_io._image.heif_boxes import HeifFile, HeifItem, parse_heif
 from vision_io._image.mode import ImageReadMode
@@ -27,6 +27,7 @@ __all__ = ["decode_heif"]
 _CODECS = {b"hvc1": ("hevc", b"hvcC"), b"av01": ("libdav1d", b"av1C")}
 _ALPHA = (b"urn:mpeg:hevc:2015:auxid:1", b"urn:mpeg:mpegB:cicp:systems:auxiliary:alpha")
 _MOST_TILES = 1024
+_MOST_CODED = 4096  # coded pictures of a file: small ones cost a millisecond each, whatever their pixels
 
 
 def decode_heif(data: Bytes, mode: ImageReadMode, limits: Limits, name: str) -> Tensor:
@@ -80,7 +81,7 @@ def _size(item: HeifItem) -> tuple[int, int]:
 def _picture(file: HeifFile, number: int, mode: ImageReadMode, limits: Limits, name: str) -> Tensor:
     item = file.items[number]
     colour, bits = _colour(file, item, limits, name)
-    alpha = next((_alpha(file, other, limits, name) for other in file.items.values() if _is_alpha(other, number)), None)
+    alpha = next((_alpha(file, other, limits, name) for other in file.alphas if _is_alpha(other, number)), None)
     channels = [colour]
     if alpha is not None and alpha.shape[-2:] == colour.shape[-2:]:
         channels.append(alpha)
@@ -123,8 +124,11 @@ def _colour(file: HeifFile, item: HeifItem, limits: Limits, name: str) -> tuple[
     return np.stack((red, green, blue)) / np.float32(255), bits
 
 
-def _tiles(file: HeifFile, item: HeifItem, limits: Limits, name: str) -> tuple[list[np.ndarray], int, bool, int]:
+def _tiles(
+    file: HeifFile, item: HeifItem, limits: Limits, name: str, depth: int = 0
+) -> tuple[list[np.ndarray], int, bool, int]:
     """Planes of full size, bits, full range, matrix; a grid is put together."""
+    limits.check_depth(depth, name)
     height, width = _size(item)
     limits.check_picture(width, height, name)
     if item.kind != b"grid":
@@ -132,21 +136,23 @@ def _tiles(file: HeifFile, item: HeifItem, limits: Limits, name: str) -> tuple[l
         if planes[0].shape[0] < height or planes[0].shape[1] < width:
             raise DecodeError(f"the coded picture is smaller than {width}x{height}")
         return [plane[:height, :width] for plane in planes], *facts
-    body = file.content(item)
-    rows, columns = body[2] + 1, body[3] + 1
-    parts = item.references.get(b"dimg", [])
-    if len(parts) != rows * columns or rows * columns > _MOST_TILES:
-        raise DecodeError(f"a grid of {rows}x{columns} tiles with {len(parts)} parts")
+    columns, parts = _parts_of_grid(file, item)
+    tile_height, tile_width = _size(parts[0])
+    rows = len(parts) // columns
+    if (
+        not 0 < width - (columns - 1) * tile_width <= tile_width
+        or not 0 < height - (rows - 1) * tile_height <= tile_height
+    ):
+        raise DecodeError(f"a grid of {rows}x{columns} tiles of {tile_width}x{tile_height} for {width}x{height} pixels")
     whole: list[np.ndarray] = []
     facts: list[Any] = []
-    for i, number in enumerate(parts):
-        tile = file.items.get(number)
-        if tile is None or tile.kind not in _CODECS:
-            raise DecodeError("a tile is missing or is no coded picture")
-        planes, *facts = _decode_item(file, tile, limits, name)
+    for i, tile in enumerate(parts):
+        planes, *tile_facts = _tiles(file, tile, limits, name, depth + 1)
         if not whole:
+            facts = tile_facts
             whole = [np.zeros((height, width), plane.dtype) for plane in planes]
-        tile_height, tile_width = _size(tile)
+        if tile_facts != facts or _size(tile) != (tile_height, tile_width):
+            raise DecodeError("the tiles of a grid differ in size or kind")
         top, left = i // columns * tile_height, i % columns * tile_width
         for target, plane in zip(whole, planes, strict=True):
             space = target[top : top + tile_height, left : left + tile_width]
@@ -154,18 +160,35 @@ def _tiles(file: HeifFile, item: HeifItem, limits: Limits, name: str) -> tuple[l
     return whole, *facts  # pyright: ignore[reportReturnType]
 
 
+def _parts_of_grid(file: HeifFile, item: HeifItem) -> tuple[int, list[HeifItem]]:
+    """The number of columns, and the tiles row by row."""
+    body = file.content(item)
+    rows, columns = body[2] + 1, body[3] + 1
+    numbers = item.references.get(b"dimg", [])
+    if len(numbers) != rows * columns or rows * columns > _MOST_TILES:
+        raise DecodeError(f"a grid of {rows}x{columns} tiles with {len(numbers)} parts")
+    parts = [file.items[number] for number in numbers if number in file.items]
+    if len(parts) != len(numbers) or any(part.kind not in _CODECS and part.kind != b"grid" for part in parts):
+        raise DecodeError("a tile is missing or is no coded picture")
+    return columns, parts
+
+
 def _decode_item(file: HeifFile, item: HeifItem, limits: Limits, name: str) -> tuple[list[np.ndarray], int, bool, int]:
     """One coded picture: planes (chroma repeated to full size), bits, full range, matrix."""
     av = import_av()
     if item.kind not in _CODECS:
         raise DecodeError(f"{name}: pictures of the kind {item.kind.decode('latin-1')!r} are not supported")
+    file.decoded += 1
+    if file.decoded > _MOST_CODED:
+        raise LimitError(f"{name}: more than {_MOST_CODED} coded pictures in one file")
     codec, configuration = _CODECS[item.kind]
     height, width = _size(item)
-    limits.check_picture(width, height, name)
+    # The codec's own header may ask for more than the container said: whole blocks, but no more than that.
+    most = min(limits.max_pixels, (width + 256) * (height + 256))
     try:
         context = av.CodecContext.create(codec, "r")
         context.extradata = item.property(configuration)
-        context.options = {"max_pixels": str(limits.max_pixels)}
+        context.options = {"max_pixels": str(most)}
         context.thread_count = 1
         frames = [*context.decode(av.Packet(file.content(item))), *context.decode(None)]
     except (av.error.FFmpegError, ValueError) as error:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import struct
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from functools import cached_property
 
 from vision_io._errors import DecodeError
 
@@ -45,12 +46,26 @@ class HeifItem:
 
 @dataclass
 class HeifFile:
-    """All items, the primary one's number, and the bytes that they refer to."""
+    """All items, the primary one's number, and the bytes that they refer to.
+
+    Attributes:
+        data: The whole file.
+        items: By number.
+        primary: Number of the picture to show.
+        idat: Where items lie that are not in the file at large.
+        decoded: How many coded pictures have been decoded: the reader's count against its bound.
+    """
 
     data: memoryview
     items: dict[int, HeifItem]
     primary: int
     idat: bytes = b""
+    decoded: int = 0
+
+    @cached_property
+    def alphas(self) -> list[HeifItem]:
+        """Items that belong to others as auxiliary pictures."""
+        return [item for item in self.items.values() if b"auxl" in item.references]
 
     def content(self, item: HeifItem) -> bytes:
         """The data of an item.
@@ -60,10 +75,14 @@ class HeifFile:
         """
         source = self.idat if item.inside else self.data
         parts = []
+        left = len(source)  # extents that overlap again and again would make gigabytes of a small file
         for offset, length in item.extents:
             length = length or len(source) - offset
             if offset < 0 or length < 0 or offset + length > len(source):
                 raise DecodeError("an item lies outside of the file")
+            left -= length
+            if left < 0:
+                raise DecodeError("the parts of an item are together larger than the file")
             parts.append(bytes(source[offset : offset + length]))
         return b"".join(parts)
 

@@ -11,7 +11,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from vision_io._errors import DecodeError, LimitError
+from vision_io._errors import DecodeError
 from vision_io._image.channels import channels16
 from vision_io._image.mode import ImageReadMode
 from vision_io._image.pillow_pixels import chw_from_pillow
@@ -68,17 +68,22 @@ def decode_with_pillow(
 
 
 def _open(data: Bytes, format: str, limits: Limits, name: str) -> Any:
-    """Pillow's image with its header read and its size checked; pixels are not decoded yet."""
+    """Pillow's image with its header read and its size checked; pixels are not decoded yet.
+
+    The format's own reader is called, not ``Image.open``, whose bound on pixels is one for the whole process.
+    """
     from PIL import Image
 
     try:
-        importlib.import_module(f"PIL.{FORMATS[format]}")
-        image = Image.open(io.BytesIO(data.data), formats=(format,))
-    except Image.DecompressionBombError as error:
-        raise LimitError(f"{name}: {error}; set PIL.Image.MAX_IMAGE_PIXELS if you trust this file") from error
-    except (ImportError, *_DAMAGE) as error:
-        if isinstance(error, (ImportError, KeyError)):
-            raise DecodeError(f"{name}: this Pillow was built without {format}") from error
+        module = importlib.import_module(f"PIL.{FORMATS[format]}")
+        if not getattr(module, "SUPPORTED", True):
+            raise DecodeError(f"{name}: this Pillow was built without {format}")
+        image: Any = Image.OPEN[format][0](io.BytesIO(data.data), "")
+    except ImportError as error:
+        raise DecodeError(f"{name}: this Pillow was built without {format}") from error
+    except _DAMAGE as error:
+        if isinstance(error, DecodeError):
+            raise
         raise DecodeError(f"{name}: damaged {format} header: {error}") from error
     limits.check_picture(image.width, image.height, name)
     return image
@@ -138,11 +143,20 @@ def _frames(image: Any, mode: ImageReadMode, limits: Limits, name: str) -> Tenso
         raise DecodeError(f"{name}: damaged {format}: {error}") from error
     limits.check_frames(count, name)
     limits.check_animation(count, image.width, image.height, name)
-    frames = []
+    frames: Tensor | None = None
     for i in range(count):
         try:
             image.seek(i)
         except _DAMAGE as error:
             raise DecodeError(f"{name}: damaged {format} at frame {i}: {error}") from error
-        frames.append(_load(image, mode, name))
-    return frames[0] if count == 1 else torch.stack(frames)
+        frame = _load(image, mode, name)
+        if count == 1:
+            return frame
+        if frames is None:
+            frames = torch.empty((count, *frame.shape), dtype=frame.dtype)
+        if frame.shape != frames.shape[1:]:
+            raise DecodeError(f"{name}: damaged {format}: frame {i} has another size than the first")
+        frames[i] = frame
+    if frames is None:
+        raise DecodeError(f"{name}: damaged {format}: no frames")
+    return frames

@@ -10,7 +10,8 @@ import torch
 from torch import Tensor
 
 from vision_io._errors import DecodeError
-from vision_io._image.files import read_file
+from vision_io._image.files import bytes_of_file, bytes_of_stream, read_file
+from vision_io._limits import DEFAULT_LIMITS, Limits
 
 __all__ = ["Encoded", "EncodedSource", "as_bytes", "open_source"]
 
@@ -40,27 +41,27 @@ def as_bytes(data: Encoded) -> Bytes:
     raise TypeError(f"input: got {type(data).__name__}, expected encoded bytes, a uint8 tensor or a path")
 
 
-def open_source(source: EncodedSource, *, mmap: bool = False) -> tuple[Bytes, str]:
+def open_source(source: EncodedSource, limits: Limits | None = None, *, mmap: bool = False) -> tuple[Bytes, str]:
     """The bytes of any source, and how messages call it.
 
     Args:
         source: Bytes in any form, a path, or a binary file object (read from where it stands to its end).
+        limits: Bounds on what is read into memory.
         mmap: Map a file into memory instead of reading it.
 
     Raises:
         DecodeError: The file cannot be read.
+        LimitError: It is larger than ``limits`` admit.
         TypeError: ``source`` is none of these.
     """
     if isinstance(source, Tensor):
         return _named(as_bytes(source))
     if isinstance(source, (str, os.PathLike)):
-        return read_file(source, mmap=mmap).numpy(), os.fspath(source)
-    read = getattr(source, "read", None)
-    if read is not None and not isinstance(source, np.ndarray):
-        content = read()
-        if not isinstance(content, (bytes, bytearray, memoryview)):
-            raise TypeError(f"input: read() gave {type(content).__name__}, expected a file that was opened as binary")
-        data = as_bytes(content)
+        if mmap:
+            return read_file(source, mmap=True).numpy(), os.fspath(source)
+        return bytes_of_file(source, limits or DEFAULT_LIMITS), os.fspath(source)
+    if hasattr(source, "read") and not isinstance(source, np.ndarray):
+        data = as_bytes(bytes_of_stream(source, limits or DEFAULT_LIMITS))  # pyright: ignore[reportArgumentType]
         return data, str(getattr(source, "name", f"<{data.size} bytes>"))
     return _named(as_bytes(source))  # pyright: ignore[reportArgumentType]
 
