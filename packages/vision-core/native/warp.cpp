@@ -108,11 +108,16 @@ class Warp {
     for (int c = 0; c < channels; ++c) bytes[c] = to_byte(fill[c]);
     std::memcpy(&outside, bytes, 4);
     for (int i = 0; i < count; ++i) {
-      if (i + 8 <= count && all_inside(pixels + 4 * i)) {
-        i += 7;
-        continue;
-      }
       uint8_t* p = pixels + 4 * i;
+      if (i + 8 <= count) {
+        const Coverage eight = coverage(p);
+        if (eight == Coverage::none)
+          for (int k = 0; k < 8; ++k) std::memcpy(p + 4 * k, &outside, 4);
+        if (eight != Coverage::some) {
+          i += 7;
+          continue;
+        }
+      }
       if (p[3] == 255) continue;
       if (p[3] == 0) {
         std::memcpy(p, &outside, 4);
@@ -129,12 +134,15 @@ class Warp {
     return static_cast<uint8_t>(x > 0 ? (x < 255 ? x : 255.0f) : 0.0f);
   }
 
-  // Whether the fourth bytes of eight pixels are 255.
-  static bool all_inside(const uint8_t* pixels) {
+  enum class Coverage { none, some, all };
+
+  // How much of eight pixels is inside the image, which their fourth bytes tell.
+  static Coverage coverage(const uint8_t* pixels) {
     uint64_t words[4];
     std::memcpy(words, pixels, sizeof(words));
     constexpr uint64_t fourth = 0xff000000ff000000u;
-    return (words[0] & words[1] & words[2] & words[3] & fourth) == fourth;
+    if ((words[0] & words[1] & words[2] & words[3] & fourth) == fourth) return Coverage::all;
+    return ((words[0] | words[1] | words[2] | words[3]) & fourth) == 0 ? Coverage::none : Coverage::some;
   }
 
   static void weigh(const PackedImage& image, float x, float y, float* values, float& inside) {

@@ -100,8 +100,10 @@ def warp_displacement(image: Tensor, displacement: Tensor, interpolation: str, f
 
 
 def _native_agrees(interpolation: str, fill: list[float] | None) -> bool:
-    """Whether the native kernels blend what is at the border as torchvision does."""
-    return interpolation == "nearest" or (interpolation == "bilinear" and fill is None)
+    """Whether the native kernels interpolate so, and hold what lies outside: a fill that 8 bits can show."""
+    if interpolation not in ("nearest", "bilinear"):
+        return False
+    return fill is None or (min(fill) >= 0 and max(fill) <= 255)
 
 
 def _exact_dtype(image: Tensor) -> torch.dtype:
