@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from fractions import Fraction
 
 from vision_io._errors import LimitError
 
@@ -19,7 +20,7 @@ class Limits:
     Attributes:
         max_pixels: Largest ``width * height`` of one picture.
         max_side: Largest width and largest height.
-        max_frames: Most frames that one video, or one animation, may hold; likewise most rows of a table.
+        max_frames: Most frames that one video, or one animation, may hold.
         max_batch_bytes: Largest result of one call of a video or audio decoder, in bytes.
         max_animation_pixels: Most pixels of all pictures of an animated image together.
         max_bytes: Largest file that is read into memory as a whole: images, optical flow, tables, saved indices.
@@ -84,12 +85,12 @@ class Limits:
                 "limits=Limits(max_bytes=...) if you trust this file"
             )
 
-    def check_seconds(self, seconds: float, name: str) -> None:
+    def check_seconds(self, seconds: float | Fraction, name: str) -> None:
         """Raise :class:`LimitError` when a video or sound lasts longer than admitted."""
         if not seconds <= self.max_seconds:
             raise LimitError(
-                f"{name}: {seconds:.0f} s exceed max_seconds={self.max_seconds:.0f}; pass limits=Limits(max_seconds="
-                "...) if you trust this file"
+                f"{name}: {float(seconds):.0f} s exceed max_seconds={self.max_seconds:.0f}; pass "
+                "limits=Limits(max_seconds=...) if you trust this file"
             )
 
     def check_streams(self, streams: int, name: str) -> None:

@@ -3,18 +3,24 @@
 from __future__ import annotations
 
 import csv
+import io
 import os
-from collections.abc import Sequence
+from array import array
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from pathlib import Path
+from itertools import chain
 
 import numpy as np
 import torch
 from torch import Tensor
 
 from vision_io._errors import DecodeError
+from vision_io._image.files import bytes_of_file
+from vision_io._limits import DEFAULT_LIMITS, Limits
 
 __all__ = ["TimeSeries", "read_time_series"]
+
+_LONGEST_LINE = 1 << 20
 
 
 @dataclass(frozen=True)
@@ -82,6 +88,7 @@ def read_time_series(
     delimiter: str = ",",
     header: bool = True,
     max_rows: int = 1 << 24,
+    limits: Limits | None = None,
 ) -> TimeSeries:
     """Read a table of text (CSV, TSV) whose rows are moments in time.
 
@@ -93,12 +100,14 @@ def read_time_series(
         delimiter: What stands between fields.
         header: Whether the first row names the columns; without it they are called ``"0"``, ``"1"``, ...
         max_rows: Most rows that are read.
+        limits: Bound on the size of the file.
 
     Returns:
         The rows in order of time; rows of equal time keep their order. Empty fields are NaN.
 
     Raises:
         DecodeError: The file cannot be read, a column does not exist, or a field is no number: the text names the line.
+        LimitError: The file is larger than ``limits`` admit.
 
     Examples:
         >>> imu = read_time_series("imu.csv", time_column="timestamp_ns", time_unit=1e-9)  # doctest: +SKIP
@@ -106,16 +115,19 @@ def read_time_series(
         torch.Size([8, 6])
     """
     name = os.fspath(path)
-    rows = _rows(name, Path(path), delimiter, max_rows + header)
-    names = rows.pop(0)[1] if header else [str(i) for i in range(len(rows[0][1]))]
-    names = [text.strip() for text in names]
+    data = bytes_of_file(path, limits or DEFAULT_LIMITS)
+    rows = _rows(name, data, delimiter, max_rows + header)
+    first = next(rows, None)
+    if first is None:
+        raise DecodeError(f"{name}: the table is empty")
+    names = [text.strip() for text in first[1]] if header else [str(i) for i in range(len(first[1]))]
     time = _place(name, names, time_column)
     others = [i for i in range(len(names)) if i != time]
     chosen = others if columns is None else [_place(name, names, column) for column in columns]
-    table = _numbers(name, names, rows, [time, *chosen])
+    lines, table = _numbers(name, names, rows if header else chain([first], rows), [time, *chosen])
     seconds = table[:, 0] * time_unit
     if not np.isfinite(seconds).all():
-        line = rows[int(np.argmin(np.isfinite(seconds)))][0]
+        line = lines[int(np.argmin(np.isfinite(seconds)))]
         raise DecodeError(f"{name}, line {line}: the time ({names[time]}) is missing or not finite")
     order = np.argsort(seconds, kind="stable")
     return TimeSeries(
@@ -125,32 +137,42 @@ def read_time_series(
     )
 
 
-def _rows(name: str, path: Path, delimiter: str, most: int) -> list[tuple[int, list[str]]]:
-    """The rows that are not blank, with the numbers of their lines."""
-    rows = []
+def _rows(name: str, data: np.ndarray, delimiter: str, most: int) -> Iterator[tuple[int, list[str]]]:
+    """The rows that are not blank, with the numbers of their lines; one at a time, text takes much memory."""
+    count = 0
     try:
-        with path.open(newline="", encoding="utf-8-sig") as file:
-            reader = csv.reader(file, delimiter=delimiter)
+        with io.TextIOWrapper(io.BytesIO(data.data), newline="", encoding="utf-8-sig") as file:
+            reader = csv.reader(_lines(name, file), delimiter=delimiter)
             for row in reader:
-                if row and len(rows) == most:
+                if row and count == most:
                     raise DecodeError(f"{name}: more rows than max_rows allows; raise it if you trust this file")
                 if row:
-                    rows.append((reader.line_num, row))
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
+                    count += 1
+                    yield reader.line_num, row
+    except (UnicodeDecodeError, csv.Error) as error:
         raise DecodeError(f"{name}: cannot be read as a table of text: {error}") from error
-    if not rows:
-        raise DecodeError(f"{name}: the table is empty")
-    return rows
 
 
-def _numbers(name: str, names: list[str], rows: list[tuple[int, list[str]]], places: list[int]) -> np.ndarray:
-    table = np.empty((len(rows), len(places)), np.float64)
-    for i, (line, row) in enumerate(rows):
+def _lines(name: str, file: io.TextIOWrapper) -> Iterator[str]:
+    number = 1
+    while line := file.readline(_LONGEST_LINE + 1):
+        if len(line) > _LONGEST_LINE:
+            raise DecodeError(f"{name}, line {number}: longer than {_LONGEST_LINE} characters; not a table of numbers")
+        yield line
+        number += 1
+
+
+def _numbers(
+    name: str, names: list[str], rows: Iterable[tuple[int, list[str]]], places: list[int]
+) -> tuple[array[int], np.ndarray]:
+    """The number of each row's line, and the chosen columns, float64 (rows, columns)."""
+    lines, values = array("q"), array("d")
+    for line, row in rows:
         if len(row) != len(names):
             raise DecodeError(f"{name}, line {line}: {len(row)} fields, expected {len(names)}")
-        for j, place in enumerate(places):
-            table[i, j] = _number(name, line, names[place], row[place])
-    return table
+        lines.append(line)
+        values.extend(_number(name, line, names[place], row[place]) for place in places)
+    return lines, np.array(values, np.float64).reshape(len(lines), len(places))
 
 
 def _place(name: str, names: list[str], column: str | int) -> int:

@@ -33,6 +33,7 @@ class AudioDecoder(Reopening):
 
     Raises:
         DecodeError: The source is missing, damaged, or holds no sound.
+        LimitError: Its header says that it lasts longer, or has more streams, than ``limits`` admit.
         MissingDependencyError: PyAV is not installed (``pip install 'vision-io[video]'``).
 
     Examples:
@@ -62,7 +63,7 @@ class AudioDecoder(Reopening):
         self._start()
 
     def _open(self) -> None:
-        self._stream = SampleStream(self._source, *self._wanted)
+        self._stream = SampleStream(self._source, *self._wanted, self._limits)
 
     def _free(self) -> None:
         self._stream.close()

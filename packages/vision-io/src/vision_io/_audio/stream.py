@@ -9,6 +9,7 @@ import numpy as np
 
 from vision_io._audio.samples import AudioMetadata
 from vision_io._errors import DecodeError
+from vision_io._limits import DEFAULT_LIMITS, Limits
 from vision_io._video.pyav_open import Source, import_av, open_container, source_name
 
 __all__ = ["SampleStream", "channel_layout"]
@@ -41,16 +42,24 @@ class SampleStream:
         stream_index: Index among all streams, or ``None`` for the best audio stream.
         sample_rate: Samples per second that are wanted, or ``None`` for the stream's.
         num_channels: Channels that are wanted, or ``None`` for the stream's.
+        limits: Bounds on the streams of the file, on its duration, and on what one frame may become.
 
     Raises:
         DecodeError: The source cannot be opened, or holds no sound.
+        LimitError: It exceeds ``limits``.
     """
 
     def __init__(
-        self, source: Source, stream_index: int | None, sample_rate: int | None, num_channels: int | None
+        self,
+        source: Source,
+        stream_index: int | None,
+        sample_rate: int | None,
+        num_channels: int | None,
+        limits: Limits = DEFAULT_LIMITS,
     ) -> None:
         self._av = import_av()
         self._source = source
+        self._limits = limits
         self._wanted_stream = stream_index
         self.name = source_name(source)
         self._open()
@@ -67,11 +76,12 @@ class SampleStream:
         self._fresh = True  # nothing has been read since the file was opened
 
     def _open(self) -> None:
-        self._container = open_container(self._source)
+        self._container = open_container(self._source, self._limits)
         try:
             self._stream = _pick(self._container, self._wanted_stream, self.name)
             self._stream.codec_context.thread_count = 1
             self.metadata = _metadata(self._container, self._stream, self.name)
+            self._limits.check_seconds(self.metadata.duration_seconds or 0, self.name)
         except BaseException:
             self._container.close()
             raise
@@ -157,12 +167,14 @@ class SampleStream:
 
     def _decoded(self) -> Iterator[tuple[float | None, np.ndarray]]:
         resampler = self._av.AudioResampler(format="fltp", layout=self._layout, rate=self.rate)
-        return _resampled(self._container.decode(self._stream), resampler)
+        return _resampled(self._container.decode(self._stream), resampler, self._limits, self.name)
 
 
 # No method: a generator that knows its stream would make a cycle, and what is in cycles is freed at any time, in forked
 # children too, where the resampler's threads that are waited for do not exist.
-def _resampled(frames: Iterator[Any], resampler: Any) -> Iterator[tuple[float | None, np.ndarray]]:
+def _resampled(
+    frames: Iterator[Any], resampler: Any, limits: Limits, name: str
+) -> Iterator[tuple[float | None, np.ndarray]]:
     """Yield samples, and with the first of them the time of the first frame, if it is known."""
     time: float | None = None
     first = True
@@ -170,6 +182,9 @@ def _resampled(frames: Iterator[Any], resampler: Any) -> Iterator[tuple[float | 
         if first and frame.time is not None:
             time = float(frame.time)
         first = False
+        # A frame of one sample per second becomes hours at a usual rate.
+        size = frame.samples * resampler.rate // max(frame.sample_rate, 1) * resampler.layout.nb_channels * 4
+        limits.check_batch(size, name)
         frame.pts = None  # the resampler would bridge what it takes for gaps in rounded times
         for piece in resampler.resample(frame):
             yield time, piece.to_ndarray()

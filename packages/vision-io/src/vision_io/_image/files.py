@@ -85,7 +85,7 @@ def bytes_of_file(path: str | os.PathLike[str], limits: Limits) -> np.ndarray:
         limits.check_bytes(facts.st_size, name)
         return np.fromfile(path, dtype=np.uint8)
     except OSError as error:
-        raise DecodeError(f"{name}: {error.strerror or error}") from error
+        raise DecodeError(f"{name}: cannot be read: {error.strerror or error}") from error
 
 
 def bytes_of_stream(file: IO[bytes], limits: Limits) -> bytes:

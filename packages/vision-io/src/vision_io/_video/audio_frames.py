@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from vision_io._errors import DecodeError, EncodeError
+from vision_io._limits import DEFAULT_LIMITS, Limits
 from vision_io._video.pyav_open import Source, import_av, open_container, source_name
 
 __all__ = ["AudioFacts", "AudioTrack", "audio_facts", "audio_frames"]
@@ -29,9 +30,9 @@ class AudioFacts:
     duration_seconds: float
 
 
-def audio_facts(source: Source) -> AudioFacts | None:
+def audio_facts(source: Source, limits: Limits = DEFAULT_LIMITS) -> AudioFacts | None:
     """Facts of the first audio stream, or ``None`` where there is none."""
-    with open_container(source) as container:
+    with open_container(source, limits) as container:
         if not container.streams.audio:
             return None
         stream = container.streams.audio[0]
@@ -41,18 +42,21 @@ def audio_facts(source: Source) -> AudioFacts | None:
         return AudioFacts(stream.codec_context.sample_rate, stream.codec_context.channels, duration)
 
 
-def audio_frames(source: Source, start_seconds: float = 0.0) -> Iterator[tuple[float, np.ndarray]]:
+def audio_frames(
+    source: Source, start_seconds: float = 0.0, limits: Limits = DEFAULT_LIMITS
+) -> Iterator[tuple[float, np.ndarray]]:
     """Decode the first audio stream: ``(pts_seconds, samples)`` with samples float32 (channels, n) in -1..1.
 
     Args:
         source: Path, address, bytes, or a seekable object with ``read``.
         start_seconds: Begin with the first packet that ends after this time.
+        limits: Bounds on the number of streams.
 
     Raises:
         DecodeError: The stream is damaged.
     """
     av = import_av()
-    with open_container(source) as container:
+    with open_container(source, limits) as container:
         if not container.streams.audio:
             return
         stream = container.streams.audio[0]

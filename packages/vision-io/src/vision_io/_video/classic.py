@@ -16,6 +16,7 @@ import torch
 from torch import Tensor
 
 from vision_io._errors import DecodeError, EncodeError
+from vision_io._limits import DEFAULT_LIMITS, Limits
 from vision_io._video.audio_frames import audio_facts, audio_frames
 from vision_io._video.decoder import VideoDecoder
 from vision_io._video.encoder import VideoEncoder, as_array
@@ -101,14 +102,16 @@ def _chosen(pts: np.ndarray, start: float, end: float) -> list[int]:
     return list(range(first, int(np.searchsorted(pts, end, side="right"))))
 
 
-def _read_audio(filename: str | os.PathLike[str], start: float, end: float, rate: int) -> Tensor:
+def _read_audio(filename: str | os.PathLike[str], start: float, end: float, rate: int, limits: Limits) -> Tensor:
     """Samples of ``[start, end]`` seconds, float32 (channels, n)."""
-    pieces = []
-    for time, samples in audio_frames(filename, start):
+    pieces, size = [], 0
+    for time, samples in audio_frames(filename, start, limits):
         skip = max(round((start - time) * rate), 0)
         keep = samples.shape[1] if end == float("inf") else max(min(round((end - time) * rate), samples.shape[1]), 0)
         if skip < keep:
             pieces.append(samples[:, skip:keep])
+            size += pieces[-1].nbytes
+            limits.check_batch(size, os.fspath(filename))
         if time > end:
             break
     return torch.from_numpy(np.concatenate(pieces, axis=1)) if pieces else torch.empty(1, 0)
@@ -120,6 +123,8 @@ def read_video(
     end_pts: float | Fraction | None = None,
     pts_unit: str = "pts",
     output_format: str = "THWC",
+    *,
+    limits: Limits | None = None,
 ) -> tuple[Tensor, Tensor, dict[str, Any]]:
     """Read the frames and the sound between two times.
 
@@ -129,6 +134,7 @@ def read_video(
         end_pts: Last time, inclusive; ``None`` reads to the end.
         pts_unit: ``"sec"``, or ``"pts"`` for ticks of the video stream.
         output_format: ``"THWC"`` or ``"TCHW"``.
+        limits: Bounds that are checked before memory is allocated.
 
     Returns:
         Frames, uint8 (T, H, W, 3) or (T, 3, H, W); samples, float32 (channels, n); and a dictionary with
@@ -136,6 +142,7 @@ def read_video(
 
     Raises:
         DecodeError: The file is missing, damaged, or has neither pictures nor sound.
+        LimitError: It exceeds ``limits``.
 
     Examples:
         >>> frames, samples, info = read_video("clip.mp4", 1.0, 2.0, pts_unit="sec")  # doctest: +SKIP
@@ -148,9 +155,10 @@ def read_video(
     info: dict[str, Any] = {}
     frames = torch.empty(0, 3, 1, 1, dtype=torch.uint8)
     start, end = float(start_pts), float("inf") if end_pts is None else float(end_pts)
-    sound = audio_facts(filename)
+    limits = limits or DEFAULT_LIMITS
+    sound = audio_facts(filename, limits)
     try:
-        with VideoDecoder(filename) as decoder:
+        with VideoDecoder(filename, limits=limits) as decoder:
             metadata = decoder.metadata
             info["video_fps"] = float(metadata.average_fps_from_header or metadata.average_fps)
             if pts_unit == "pts":
@@ -162,24 +170,26 @@ def read_video(
     samples = torch.empty(1, 0)
     if sound is not None:
         info["audio_fps"] = sound.sample_rate
-        samples = _read_audio(filename, start, end, sound.sample_rate)
+        samples = _read_audio(filename, start, end, sound.sample_rate, limits)
     return (frames.permute(0, 2, 3, 1) if output_format.upper() == "THWC" else frames), samples, info
 
 
 def read_video_timestamps(
-    filename: str | os.PathLike[str], pts_unit: str = "pts"
+    filename: str | os.PathLike[str], pts_unit: str = "pts", *, limits: Limits | None = None
 ) -> tuple[list[int] | list[Fraction], float | None]:
     """Presentation times of all frames, and the frame rate. Nothing is decoded.
 
     Args:
         filename: File to read.
         pts_unit: ``"sec"`` returns exact fractions of a second, ``"pts"`` integers in ticks of the stream.
+        limits: Bounds that are checked before memory is allocated.
 
     Raises:
         DecodeError: The file is missing or damaged.
+        LimitError: It exceeds ``limits``.
     """
     _check_unit(pts_unit)
-    with VideoDecoder(filename) as decoder:
+    with VideoDecoder(filename, limits=limits) as decoder:
         metadata = decoder.metadata
         ticks = decoder.pts.tolist()
     fps = float(metadata.average_fps_from_header or metadata.average_fps)

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import IO, Any
 
 from vision_io._errors import DecodeError, MissingDependencyError
+from vision_io._limits import DEFAULT_LIMITS, Limits
 
 __all__ = ["Source", "import_av", "open_container", "pick_stream", "source_name"]
 
@@ -109,17 +110,19 @@ def _av_source(source: Source) -> Any:
     return source
 
 
-def open_container(source: Source) -> Any:
+def open_container(source: Source, limits: Limits = DEFAULT_LIMITS) -> Any:
     """Open a container for reading.
 
     Args:
         source: Path, address, bytes, or a seekable object with ``read``.
+        limits: Bounds on the number of streams.
 
     Returns:
         PyAV's input container.
 
     Raises:
         DecodeError: The source is missing, empty, or in no format that is read here.
+        LimitError: It holds more streams than ``limits`` admit.
     """
     av = import_av()
     name = source_name(source)
@@ -128,11 +131,17 @@ def open_container(source: Source) -> Any:
     # Up to PyAV 18 metadata that is not UTF-8 raises unless told otherwise; 19 never raises and has no such argument.
     lenient = {} if int(av.__version__.split(".")[0]) >= 19 else {"metadata_errors": "replace"}
     try:
-        return av.open(_av_source(source), mode="r", options=options, **lenient)
+        container = av.open(_av_source(source), mode="r", options=options, **lenient)
     except FileNotFoundError as error:
         raise DecodeError(f"{name}: no such file") from error
     except (av.error.FFmpegError, OSError, ValueError) as error:
         raise DecodeError(f"{name}: {_explain(source, error)}") from error
+    try:
+        limits.check_streams(len(container.streams), name)
+    except DecodeError:
+        container.close()
+        raise
+    return container
 
 
 def pick_stream(container: Any, stream_index: int | None, name: str) -> Any:

@@ -54,7 +54,7 @@ class PyAVSource:
                 f"{self.name}: the index belongs to another file, of {saved.file_size} bytes; this one has "
                 f"{self._file_size}"
             )
-        self._container = open_container(source)
+        self._container = open_container(source, limits)
         try:
             self._stream = pick_stream(self._container, stream_index, self.name)
             self._context = self._stream.codec_context
@@ -74,6 +74,7 @@ class PyAVSource:
             self._first = next(keys, 0)  # a recording may begin in the middle of a group of pictures
             self._restart(self._first)
             self.index = self._build_index() if saved is None else saved.frames
+            limits.check_seconds((int(self.index.pts[-1]) - int(self.index.pts[0])) * self.index.time_base, self.name)
             self._by_pts = {int(t): i for i, t in enumerate(self.index.pts)}
             self.facts = self._probe()
         except BaseException:

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import torch
 
+from vision_io._limits import DEFAULT_LIMITS, Limits
 from vision_io._video.audio_frames import audio_facts, audio_frames
 from vision_io._video.decoder import VideoDecoder
 from vision_io._video.pyav_open import Source
@@ -22,6 +23,7 @@ class VideoReader:
         src: Path, address, bytes, or a seekable binary file object.
         stream: ``"video"`` or ``"audio"``; ``"video:0"`` names the first video stream.
         num_threads: Decoder threads; 0 lets FFmpeg choose.
+        limits: Bounds that are checked before memory is allocated.
 
     Raises:
         DecodeError: The source is missing, damaged, or has no such stream.
@@ -32,9 +34,12 @@ class VideoReader:
         ...     print(frame["pts"], frame["data"].shape)
     """
 
-    def __init__(self, src: Source, stream: str = "video", num_threads: int = 0) -> None:
+    def __init__(
+        self, src: Source, stream: str = "video", num_threads: int = 0, *, limits: Limits | None = None
+    ) -> None:
         self._source = src
         self._threads = num_threads
+        self._limits = limits or DEFAULT_LIMITS
         self._decoder: VideoDecoder | None = None
         self._audio: Iterator[tuple[float, np.ndarray]] | None = None
         self._position = 0
@@ -56,14 +61,16 @@ class VideoReader:
         self._kind = kind
         if kind == "video":
             index = None if not number else self._video_index(int(number))
-            self._decoder = VideoDecoder(self._source, num_threads=self._threads, stream_index=index)
+            self._decoder = VideoDecoder(
+                self._source, num_threads=self._threads, stream_index=index, limits=self._limits
+            )
         self.seek(0.0)
         return True
 
     def _video_index(self, number: int) -> int:
         from vision_io._video.pyav_open import open_container
 
-        with open_container(self._source) as container:
+        with open_container(self._source, self._limits) as container:
             videos = [stream.index for stream in container.streams.video]
         if number >= len(videos):
             raise ValueError(f"stream: got 'video:{number}', the file has {len(videos)} video streams")
@@ -80,7 +87,7 @@ class VideoReader:
             The reader, so that ``for frame in reader.seek(2.0)`` reads well.
         """
         if self._kind == "audio":
-            self._audio = audio_frames(self._source, time_s)
+            self._audio = audio_frames(self._source, time_s, self._limits)
             return self
         assert self._decoder is not None
         times = self._decoder.pts_seconds.numpy()
@@ -97,7 +104,7 @@ class VideoReader:
             metadata = self._decoder.metadata
             fps = float(metadata.average_fps_from_header or metadata.average_fps)
             facts["video"] = {"duration": [metadata.duration_seconds], "fps": [fps]}
-        sound = audio_facts(self._source)
+        sound = audio_facts(self._source, self._limits)
         if sound is not None:
             facts["audio"] = {"duration": [sound.duration_seconds], "framerate": [float(sound.sample_rate)]}
         return facts

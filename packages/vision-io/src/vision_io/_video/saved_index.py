@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import io
+import math
 import os
+import struct
 import zipfile
+import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
@@ -12,7 +16,9 @@ from typing import IO, Any
 
 import numpy as np
 
-from vision_io._errors import DecodeError
+from vision_io._errors import DecodeError, LimitError
+from vision_io._image.files import bytes_of_file, bytes_of_stream
+from vision_io._limits import DEFAULT_LIMITS, Limits
 from vision_io._video.frame_index import FrameIndex, PacketRecord
 from vision_io._video.pyav_open import Source
 
@@ -20,6 +26,20 @@ __all__ = ["VideoIndex", "size_of"]
 
 _VERSION = 1
 _NONE = np.iinfo(np.int64).min  # stands for a time that is not known
+_BYTES_PER_FRAME = 24  # of the widest array
+_HEADER_BYTES = 1 << 16
+# What zipfile and NumPy raise on damaged archives.
+_DAMAGE = (
+    OSError,
+    ValueError,
+    KeyError,
+    EOFError,
+    RuntimeError,
+    zipfile.BadZipFile,
+    zlib.error,
+    struct.error,
+    SyntaxError,
+)
 _ARRAYS = ("pts", "durations", "packet", "start", "display")
 
 
@@ -76,19 +96,46 @@ class VideoIndex:
             np.savez_compressed(file, **arrays)
 
     @staticmethod
-    def load(file: str | os.PathLike[str] | IO[bytes]) -> VideoIndex:
+    def load(file: str | os.PathLike[str] | IO[bytes], *, limits: Limits | None = None) -> VideoIndex:
         """Read what :meth:`save` wrote.
+
+        Args:
+            file: Path or binary file object.
+            limits: Bounds on the file and on what it holds.
 
         Raises:
             DecodeError: The file is missing, damaged, or something else.
+            LimitError: It is larger, or has more packets, than ``limits`` admit.
         """
+        limits = limits or DEFAULT_LIMITS
         name = os.fspath(file) if isinstance(file, (str, os.PathLike)) else str(getattr(file, "name", "<file object>"))
         try:
-            with np.load(file, allow_pickle=False) as arrays:
-                parts = {key: arrays[key] for key in (*_ARRAYS, "header", "times", "packets")}
-        except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
+            path = isinstance(file, (str, os.PathLike))
+            data = bytes_of_file(file, limits).data if path else bytes_of_stream(file, limits)
+            with zipfile.ZipFile(io.BytesIO(data)) as archive:
+                parts = {key: _array(archive, key, limits, name) for key in (*_ARRAYS, "header", "times", "packets")}
+        except _DAMAGE as error:
+            if isinstance(error, LimitError):
+                raise
             raise DecodeError(f"{name}: no index of a video: {error}") from error
         return _checked(name, parts)
+
+
+def _array(archive: zipfile.ZipFile, key: str, limits: Limits, name: str) -> np.ndarray:
+    """One array of a ``.npz`` file, its size known before it is inflated."""
+    member = archive.getinfo(f"{key}.npy")
+    if member.file_size > _HEADER_BYTES + _BYTES_PER_FRAME * limits.max_frames:
+        limits.check_frames(member.file_size // _BYTES_PER_FRAME, name)
+    with archive.open(member) as file:
+        content = io.BytesIO(file.read(member.file_size))
+    version = np.lib.format.read_magic(content)
+    read_header = {(1, 0): np.lib.format.read_array_header_1_0, (2, 0): np.lib.format.read_array_header_2_0}[version]
+    shape, _, dtype = read_header(content)
+    # NumPy would allocate what the header says before it looks for the data.
+    if math.prod(shape) * dtype.itemsize != member.file_size - content.tell():
+        raise DecodeError(f"{key} has another size than its header says")
+    content.seek(0)
+    return np.lib.format.read_array(content, allow_pickle=False)
 
 
 def size_of(source: Source) -> int | None:
