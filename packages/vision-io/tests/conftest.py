@@ -108,3 +108,37 @@ def bars(frames: int, height: int = 64, width: int = 96) -> np.ndarray:
 @pytest.fixture(name="bars", scope="session")
 def bars_fixture() -> Callable[..., np.ndarray]:
     return bars
+
+
+def require_backend(name: str) -> None:
+    """Skip the test where the library of this video backend is not installed."""
+    from vision_io import MissingDependencyError
+    from vision_io._video.backend import _importers
+
+    try:
+        _importers()[name]()
+    except MissingDependencyError as error:
+        pytest.skip(str(error))
+
+
+@pytest.fixture(name="need_backend", scope="session")
+def need_backend_fixture() -> Callable[[str], None]:
+    return require_backend
+
+
+@pytest.fixture(params=["video_reader", "pyav", "torchcodec", "decord"])
+def backend(request: pytest.FixtureRequest) -> str:
+    """The name of each video backend whose library is there."""
+    require_backend(request.param)
+    return request.param
+
+
+@pytest.fixture
+def video_backend(backend: str):
+    """Each video backend in turn, set for the whole process."""
+    from vision_io import get_video_backend, set_video_backend
+
+    before = get_video_backend()
+    set_video_backend(backend)
+    yield backend
+    set_video_backend(before)

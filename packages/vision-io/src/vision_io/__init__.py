@@ -24,6 +24,7 @@ from vision_io._image.files import read_file, write_file
 from vision_io._image.mode import ImageReadMode
 from vision_io._limits import Limits
 from vision_io._native import BuildInfo, build_info
+from vision_io._video.backend import get_video_backend, set_video_backend
 from vision_io._video.classic import read_video, read_video_timestamps, write_video
 from vision_io._video.clips import decode_clips
 from vision_io._video.decoder import VideoDecoder
@@ -70,12 +71,14 @@ __all__ = [
     "encode_png",
     "encode_webp",
     "get_image_backend",
+    "get_video_backend",
     "load_image",
     "read_file",
     "read_image",
     "read_video",
     "read_video_timestamps",
     "set_image_backend",
+    "set_video_backend",
     "write_file",
     "write_jpeg",
     "write_png",

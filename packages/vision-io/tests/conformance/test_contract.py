@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import functools
+
 import pytest
 
 from vision_contract.testing import ImageDecoderConformance, VideoDecoderConformance
@@ -48,3 +50,30 @@ class TestVideoDecoderOfCountedVideo(VideoDecoderConformance):
         with VideoDecoder(path) as decoder:
             assert decoder.counted
         return path
+
+
+class _OfBackend(VideoDecoderConformance):
+    name = ""
+
+    @pytest.fixture
+    def video(self, moving_bars, need_backend):
+        need_backend(self.name)
+        return moving_bars
+
+
+@pytest.mark.extra_video
+class TestVideoDecoderThroughSwscale(_OfBackend):
+    name = "pyav"
+    operator = staticmethod(functools.partial(VideoDecoder, backend="pyav"))
+
+
+@pytest.mark.extra_video
+class TestVideoDecoderOfTorchCodec(_OfBackend):
+    name = "torchcodec"
+    operator = staticmethod(functools.partial(VideoDecoder, backend="torchcodec"))
+
+
+@pytest.mark.extra_video
+class TestVideoDecoderOfDecord(_OfBackend):
+    name = "decord"
+    operator = staticmethod(functools.partial(VideoDecoder, backend="decord"))

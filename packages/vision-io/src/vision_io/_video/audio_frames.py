@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from vision_io._errors import DecodeError, EncodeError
+from vision_io._errors import DecodeError, EncodeError, MissingDependencyError
 from vision_io._limits import DEFAULT_LIMITS, Limits
 from vision_io._video.pyav_open import Source, import_av, open_container, source_name
 
@@ -30,8 +30,30 @@ class AudioFacts:
     duration_seconds: float
 
 
-def audio_facts(source: Source, limits: Limits = DEFAULT_LIMITS) -> AudioFacts | None:
-    """Facts of the first audio stream, or ``None`` where there is none."""
+def _needs_pyav(backend: str, source: Source) -> None:
+    """Complain about decord without PyAV: it mixes and counts samples but does not tell their rate."""
+    if backend == "decord":
+        try:
+            import_av()
+        except MissingDependencyError as error:
+            raise DecodeError(
+                f"{source_name(source)}: decord does not tell the sample rate of a sound track; to read the sound "
+                "beside its pictures install PyAV: pip install 'vision-io[video]'"
+            ) from error
+
+
+def audio_facts(source: Source, limits: Limits = DEFAULT_LIMITS, backend: str = "video_reader") -> AudioFacts | None:
+    """Facts of the first audio stream (of the best one with TorchCodec), or ``None`` where there is none.
+
+    Raises:
+        DecodeError: The source cannot be opened, or the backend is decord and PyAV is not there.
+    """
+    if backend == "torchcodec":
+        from vision_io._video.torchcodec_sound import torchcodec_sound_facts
+
+        facts = torchcodec_sound_facts(source)
+        return None if facts is None else AudioFacts(*facts)
+    _needs_pyav(backend, source)
     with open_container(source, limits) as container:
         if not container.streams.audio:
             return None
@@ -43,18 +65,25 @@ def audio_facts(source: Source, limits: Limits = DEFAULT_LIMITS) -> AudioFacts |
 
 
 def audio_frames(
-    source: Source, start_seconds: float = 0.0, limits: Limits = DEFAULT_LIMITS
+    source: Source, start_seconds: float = 0.0, limits: Limits = DEFAULT_LIMITS, backend: str = "video_reader"
 ) -> Iterator[tuple[float, np.ndarray]]:
-    """Decode the first audio stream: ``(pts_seconds, samples)`` with samples float32 (channels, n) in -1..1.
+    """Decode the stream of :func:`audio_facts`: ``(pts_seconds, samples)``, float32 (channels, n) in -1..1.
 
     Args:
         source: Path, address, bytes, or a seekable object with ``read``.
         start_seconds: Begin with the first packet that ends after this time.
         limits: Bounds on the number of streams.
+        backend: Name of the video backend.
 
     Raises:
         DecodeError: The stream is damaged.
     """
+    if backend == "torchcodec":
+        from vision_io._video.torchcodec_sound import torchcodec_sound
+
+        yield from torchcodec_sound(source, start_seconds)
+        return
+    _needs_pyav(backend, source)
     av = import_av()
     with open_container(source, limits) as container:
         if not container.streams.audio:

@@ -15,9 +15,10 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from vision_io._errors import DecodeError, EncodeError
+from vision_io._errors import DecodeError, EncodeError, MissingDependencyError
 from vision_io._limits import DEFAULT_LIMITS, Limits
-from vision_io._video.audio_frames import audio_facts, audio_frames
+from vision_io._video.audio_frames import AudioFacts, audio_facts, audio_frames
+from vision_io._video.backend import get_video_backend
 from vision_io._video.decoder import VideoDecoder
 from vision_io._video.encoder import VideoEncoder, as_array
 
@@ -102,10 +103,23 @@ def _chosen(pts: np.ndarray, start: float, end: float) -> list[int]:
     return list(range(first, int(np.searchsorted(pts, end, side="right"))))
 
 
-def _read_audio(filename: str | os.PathLike[str], start: float, end: float, rate: int, limits: Limits) -> Tensor:
+def _sound_facts(filename: str | os.PathLike[str], limits: Limits, backend: str) -> AudioFacts | None:
+    """Facts of the sound; with a backend that cannot read it a warning, and the pictures come alone."""
+    try:
+        return audio_facts(filename, limits, backend)
+    except DecodeError as error:
+        if backend != "decord" or not isinstance(error.__cause__, MissingDependencyError):
+            raise
+        warnings.warn(f"the video is read without its sound: {error}", UserWarning, stacklevel=3)
+        return None
+
+
+def _read_audio(
+    filename: str | os.PathLike[str], start: float, end: float, rate: int, limits: Limits, backend: str
+) -> Tensor:
     """Samples of ``[start, end]`` seconds, float32 (channels, n)."""
     pieces, size = [], 0
-    for time, samples in audio_frames(filename, start, limits):
+    for time, samples in audio_frames(filename, start, limits, backend):
         skip = max(round((start - time) * rate), 0)
         keep = samples.shape[1] if end == float("inf") else max(min(round((end - time) * rate), samples.shape[1]), 0)
         if skip < keep:
@@ -117,6 +131,15 @@ def _read_audio(filename: str | os.PathLike[str], start: float, end: float, rate
     return torch.from_numpy(np.concatenate(pieces, axis=1)) if pieces else torch.empty(1, 0)
 
 
+def _holds_no_pictures(error: DecodeError, backend: str) -> bool:
+    told = (
+        ("no video stream",)
+        if backend in ("pyav", "video_reader")
+        else ("no video stream", "cannot open it as a video")
+    )
+    return any(words in str(error) for words in told)
+
+
 def read_video(
     filename: str | os.PathLike[str],
     start_pts: float | Fraction = 0,
@@ -126,7 +149,7 @@ def read_video(
     *,
     limits: Limits | None = None,
 ) -> tuple[Tensor, Tensor, dict[str, Any]]:
-    """Read the frames and the sound between two times.
+    """Read the frames and the sound between two times, with the backend of :func:`vision_io.get_video_backend`.
 
     Args:
         filename: File to read.
@@ -156,21 +179,22 @@ def read_video(
     frames = torch.empty(0, 3, 1, 1, dtype=torch.uint8)
     start, end = float(start_pts), float("inf") if end_pts is None else float(end_pts)
     limits = limits or DEFAULT_LIMITS
-    sound = audio_facts(filename, limits)
+    backend = get_video_backend()
+    sound = _sound_facts(filename, limits, backend)
     try:
-        with VideoDecoder(filename, limits=limits) as decoder:
+        with VideoDecoder(filename, limits=limits, backend=backend) as decoder:
             metadata = decoder.metadata
             info["video_fps"] = float(metadata.average_fps_from_header or metadata.average_fps)
             if pts_unit == "pts":
                 start, end = start * float(metadata.time_base), end * float(metadata.time_base)
             frames = decoder.get_frames_at(_chosen(decoder.pts_seconds.numpy(), start, end)).data
     except DecodeError as error:
-        if sound is None or "no video stream" not in str(error):
+        if sound is None or not _holds_no_pictures(error, backend):
             raise
     samples = torch.empty(1, 0)
     if sound is not None:
         info["audio_fps"] = sound.sample_rate
-        samples = _read_audio(filename, start, end, sound.sample_rate, limits)
+        samples = _read_audio(filename, start, end, sound.sample_rate, limits, backend)
     return (frames.permute(0, 2, 3, 1) if output_format.upper() == "THWC" else frames), samples, info
 
 

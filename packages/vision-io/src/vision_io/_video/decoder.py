@@ -12,9 +12,9 @@ from torch import Tensor
 from vision_io._limits import Limits
 from vision_io._pixels.shaped import ShapedSlots
 from vision_io._pixels.store import FrameSlots, empty_uint8
+from vision_io._video.backend import open_frame_source, resolve_video_backend
 from vision_io._video.frame_source import FrameSource
 from vision_io._video.pyav_open import Source, source_name
-from vision_io._video.pyav_source import PyAVSource
 from vision_io._video.reopening import Reopening
 from vision_io._video.results import Frame, FrameBatch, VideoMetadata
 from vision_io._video.saved_index import VideoIndex
@@ -43,6 +43,7 @@ class VideoDecoder(Reopening):
         num_threads: Decoder threads; 1 is best when many files are decoded at once, 0 lets FFmpeg choose.
         limits: Bounds that are checked before memory is allocated.
         index: :attr:`index` of another decoder of the same file: this one opens without reading every packet.
+        backend: Library that reads the file; ``None`` for that of :func:`vision_io.get_video_backend`.
         **options: What is made of every frame on its way out; each method takes them too, for that call:
             `crop`: (top, left, height, width) of the part to keep, in pixels of a displayed frame.
             `size`: (height, width), or what the shorter side becomes; antialiased bilinear.
@@ -53,7 +54,7 @@ class VideoDecoder(Reopening):
     Raises:
         DecodeError: The source is missing, cut off, damaged, or holds no video.
         LimitError: The source exceeds ``limits``.
-        MissingDependencyError: PyAV is not installed (``pip install 'vision-io[video]'``).
+        MissingDependencyError: The backend's library is not installed (PyAV: ``pip install 'vision-io[video]'``).
 
     Examples:
         >>> decoder = VideoDecoder("holiday.mp4")  # doctest: +SKIP
@@ -64,7 +65,7 @@ class VideoDecoder(Reopening):
         ... # doctest: +SKIP
     """
 
-    _settings = ("_layout", "_stream_index", "_num_threads", "_limits", "_index", "_view")
+    _settings = ("_layout", "_stream_index", "_num_threads", "_limits", "_index", "_backend", "_view")
 
     def __init__(
         self,
@@ -75,6 +76,7 @@ class VideoDecoder(Reopening):
         num_threads: int = 1,
         limits: Limits | None = None,
         index: VideoIndex | None = None,
+        backend: str | None = None,
         **options: Unpack[FrameOptions],
     ) -> None:
         if layout not in _LAYOUTS:
@@ -87,12 +89,15 @@ class VideoDecoder(Reopening):
         self._num_threads = num_threads
         self._limits = limits or Limits()
         self._index = index
+        self._backend = resolve_video_backend(backend)
         self._view = View().replaced(options)
         self._start()
 
     def _open(self) -> None:
         stream = self._stream_index if self._index is None else self._index.stream_index
-        self._frames: FrameSource = PyAVSource(self._source, stream, self._num_threads, self._limits, self._index)
+        self._frames: FrameSource = open_frame_source(
+            self._backend, self._source, stream, self._num_threads, self._limits, self._index
+        )
         index, facts = self._frames.index, self._frames.facts
         self._pts = index.pts_seconds
         self._durations = index.duration_seconds
@@ -114,6 +119,11 @@ class VideoDecoder(Reopening):
     def layout(self) -> str:
         """Layout of batches: ``"TCHW"`` or ``"CTHW"``."""
         return self._layout
+
+    @property
+    def backend(self) -> str:
+        """Name of the backend that reads the file; see :func:`vision_io.get_video_backend`."""
+        return self._backend
 
     @property
     def metadata(self) -> VideoMetadata:

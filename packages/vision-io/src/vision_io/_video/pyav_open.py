@@ -10,7 +10,7 @@ from typing import IO, Any
 from vision_io._errors import DecodeError, MissingDependencyError
 from vision_io._limits import DEFAULT_LIMITS, Limits
 
-__all__ = ["Source", "import_av", "open_container", "pick_stream", "source_name"]
+__all__ = ["Source", "check_source", "import_av", "open_container", "pick_stream", "source_name", "start_of"]
 
 Source = str | os.PathLike[str] | bytes | bytearray | memoryview | IO[bytes]
 
@@ -53,7 +53,7 @@ def _is_address(source: str) -> bool:
     return "://" in source[:16]
 
 
-def _check_source(source: Source, name: str) -> None:
+def check_source(source: Source, name: str) -> None:
     """Refuse what needs no library to be refused."""
     if isinstance(source, (str, os.PathLike)):
         if _is_address(os.fspath(source)):
@@ -72,7 +72,7 @@ def _check_source(source: Source, name: str) -> None:
         raise TypeError(f"source: expected a path, bytes, or an object with read(); got {type(source).__name__}")
 
 
-def _start_of(source: Source, count: int = 1 << 16) -> bytes:
+def start_of(source: Source, count: int = 1 << 16) -> bytes:
     """The first bytes of the source, for the error message only."""
     try:
         if isinstance(source, (bytes, bytearray, memoryview)):
@@ -90,7 +90,7 @@ def _start_of(source: Source, count: int = 1 << 16) -> bytes:
 
 def _explain(source: Source, error: Exception) -> str:
     """Why a container could not be opened, by its first bytes, or else in FFmpeg's words."""
-    start = _start_of(source)
+    start = start_of(source)
     if start[4:8] in (b"ftyp", b"moov", b"mdat", b"wide", b"free", b"skip") and b"moov" not in start[:64]:
         return "an MP4/MOV file without its index (moov): it is cut off, or its recording was never finished"
     if start[:4] == b"RIFF" or start[:4] == b"\x1aE\xdf\xa3":
@@ -126,7 +126,7 @@ def open_container(source: Source, limits: Limits = DEFAULT_LIMITS) -> Any:
     """
     av = import_av()
     name = source_name(source)
-    _check_source(source, name)
+    check_source(source, name)
     options = {"format_whitelist": _CONTAINERS, "protocol_whitelist": _PROTOCOLS}
     # Up to PyAV 18 metadata that is not UTF-8 raises unless told otherwise; 19 never raises and has no such argument.
     lenient = {} if int(av.__version__.split(".")[0]) >= 19 else {"metadata_errors": "replace"}

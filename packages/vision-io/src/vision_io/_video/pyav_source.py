@@ -57,6 +57,11 @@ class PyAVSource:
         self._container = open_container(source, limits)
         try:
             self._stream = pick_stream(self._container, stream_index, self.name)
+            if saved is not None and saved.frames.time_base != self._stream.time_base:
+                raise DecodeError(
+                    f"{self.name}: the index counts in ticks of {saved.frames.time_base} s, the stream in ticks of "
+                    f"{self._stream.time_base} s; indices of other backends do not serve this one"
+                )
             self._context = self._stream.codec_context
             if self._context is None:
                 raise DecodeError(

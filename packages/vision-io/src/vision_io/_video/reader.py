@@ -10,6 +10,7 @@ import torch
 
 from vision_io._limits import DEFAULT_LIMITS, Limits
 from vision_io._video.audio_frames import audio_facts, audio_frames
+from vision_io._video.backend import get_video_backend
 from vision_io._video.decoder import VideoDecoder
 from vision_io._video.pyav_open import Source
 
@@ -18,6 +19,8 @@ __all__ = ["VideoReader"]
 
 class VideoReader:
     """Iterates over the frames of one stream, forwards from any time.
+
+    It reads with the backend that :func:`vision_io.get_video_backend` names when it is made.
 
     Args:
         src: Path, address, bytes, or a seekable binary file object.
@@ -40,6 +43,7 @@ class VideoReader:
         self._source = src
         self._threads = num_threads
         self._limits = limits or DEFAULT_LIMITS
+        self._backend = get_video_backend()
         self._decoder: VideoDecoder | None = None
         self._audio: Iterator[tuple[float, np.ndarray]] | None = None
         self._position = 0
@@ -62,7 +66,11 @@ class VideoReader:
         if kind == "video":
             index = None if not number else self._video_index(int(number))
             self._decoder = VideoDecoder(
-                self._source, num_threads=self._threads, stream_index=index, limits=self._limits
+                self._source,
+                num_threads=self._threads,
+                stream_index=index,
+                limits=self._limits,
+                backend=self._backend,
             )
         self.seek(0.0)
         return True
@@ -87,7 +95,7 @@ class VideoReader:
             The reader, so that ``for frame in reader.seek(2.0)`` reads well.
         """
         if self._kind == "audio":
-            self._audio = audio_frames(self._source, time_s, self._limits)
+            self._audio = audio_frames(self._source, time_s, self._limits, self._backend)
             return self
         assert self._decoder is not None
         times = self._decoder.pts_seconds.numpy()
@@ -104,7 +112,7 @@ class VideoReader:
             metadata = self._decoder.metadata
             fps = float(metadata.average_fps_from_header or metadata.average_fps)
             facts["video"] = {"duration": [metadata.duration_seconds], "fps": [fps]}
-        sound = audio_facts(self._source, self._limits)
+        sound = audio_facts(self._source, self._limits, self._backend)
         if sound is not None:
             facts["audio"] = {"duration": [sound.duration_seconds], "framerate": [float(sound.sample_rate)]}
         return facts
