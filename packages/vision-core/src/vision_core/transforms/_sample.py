@@ -30,10 +30,37 @@ from vision_core.transforms.functional._dispatch import array_to_tensor, tensor_
 from vision_core.tv_tensors import BoundingBoxes, BoundingBoxFormat, Image, KeyPoints, Mask, TVTensor, Video
 from vision_core.tv_tensors._base import plain
 
-__all__ = ["Sample", "canvas_of", "is_pure"]
+__all__ = ["ROLES", "Sample", "canvas_of", "is_pure", "role_of"]
 
 _DICTS = (dict, OrderedDict, defaultdict)
 _TYPES = {"image": Image, "video": Video, "boxes": BoundingBoxes, "masks": Mask, "mask": Mask, "keypoints": KeyPoints}
+
+# What a leaf is to a transform, by its type; 0 is what transforms do not look at.
+_OTHER, _TYPED, _IMAGE, _TENSOR, _ARRAY = range(5)
+ROLES: dict[type, int] = {
+    **dict.fromkeys((bool, bytes, float, int, str, type(None)), _OTHER),
+    **dict.fromkeys((BoundingBoxes, KeyPoints, Mask), _TYPED),
+    **dict.fromkeys((Image, Video), _IMAGE),
+    Tensor: _TENSOR,
+    np.ndarray: _ARRAY,
+}
+
+
+def role_of(leaf: Any) -> int:
+    """Return what a leaf is to a transform; 0: nothing."""
+    role = ROLES.get(type(leaf))
+    if role is not None:
+        return role
+    if isinstance(leaf, TVTensor):
+        return _IMAGE if isinstance(leaf, (Image, Video)) else _TYPED
+    if isinstance(leaf, Tensor):
+        return _TENSOR
+    if isinstance(leaf, np.ndarray):
+        return _ARRAY
+    if is_pil_image(leaf):
+        ROLES[type(leaf)] = _IMAGE  # from now on, as Pillow is imported
+        return _IMAGE
+    return _OTHER
 
 
 def is_pure(leaf: Any) -> bool:
@@ -76,12 +103,16 @@ class Sample:
 
     def _collect(self, node: Any) -> None:
         kind = type(node)
-        if kind in _DICTS:
+        if kind in ROLES:
+            self.leaves.append(node)
+        elif kind in _DICTS:
             canvas = _canvas_of_dict(node)
             for key, value in node.items():
                 if canvas is not None and key in _TYPES and is_pure(value):
                     self._keyed[len(self.leaves)] = value.ndim if isinstance(value, np.ndarray) else 0
                     self.leaves.append(_typed_by_key(key, value, canvas))
+                elif type(value) in ROLES:
+                    self.leaves.append(value)
                 else:
                     self._collect(value)
         elif kind is tuple or kind is list or (isinstance(node, tuple) and hasattr(node, "_fields")):
@@ -112,14 +143,15 @@ class Sample:
         """
         typed, pure, has_image = [], -1, False
         for position, leaf in enumerate(self.leaves):
-            if isinstance(leaf, TVTensor):
-                typed.append(position)
-                has_image |= isinstance(leaf, (Image, Video))
-            elif isinstance(leaf, (Tensor, np.ndarray)):
-                pure = position if pure < 0 and (isinstance(leaf, Tensor) or leaf.ndim > 1) else pure
-            elif is_pil_image(leaf):
+            role = ROLES.get(type(leaf))
+            role = role_of(leaf) if role is None else role
+            if role == _IMAGE:
                 typed.append(position)
                 has_image = True
+            elif role == _TYPED:
+                typed.append(position)
+            elif role and pure < 0 and (role == _TENSOR or leaf.ndim > 1):
+                pure = position
         return typed if has_image or pure < 0 else sorted([*typed, pure])
 
     def rebuild(self) -> Any:
@@ -127,7 +159,7 @@ class Sample:
 
         What got its type from its key loses it again.
         """
-        restored = list(self.leaves)
+        restored = list(self.leaves) if self._keyed else self.leaves
         for position, ndim in self._keyed.items():
             leaf = restored[position]
             if isinstance(leaf, TVTensor):
@@ -136,8 +168,9 @@ class Sample:
                     values = tensor_to_array(values, ndim) if isinstance(leaf, Video) else values.numpy()
                 restored[position] = values
         leaves = iter(restored)
-        outputs = tuple([_build(node, leaves) for node in self.inputs])
-        return outputs[0] if len(outputs) == 1 else outputs
+        if len(self.inputs) == 1:
+            return _build(self.inputs[0], leaves)
+        return tuple([_build(node, leaves) for node in self.inputs])
 
 
 def _canvas_of_dict(node: dict[Any, Any]) -> tuple[int, int] | None:
@@ -160,10 +193,12 @@ def _typed_by_key(key: str, value: Any, canvas: tuple[int, int]) -> Any:
 
 def _build(template: Any, leaves: Iterator[Any]) -> Any:
     kind = type(template)
+    if kind in ROLES:
+        return next(leaves)
     if kind is dict:
-        return {key: _build(value, leaves) for key, value in template.items()}
+        return {k: next(leaves) if type(v) in ROLES else _build(v, leaves) for k, v in template.items()}
     if kind is tuple or kind is list:
-        return kind([_build(value, leaves) for value in template])
+        return kind([next(leaves) if type(v) in ROLES else _build(v, leaves) for v in template])
     if kind in _DICTS:
         built = template.copy()
         for key, value in template.items():

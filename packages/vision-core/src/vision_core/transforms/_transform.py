@@ -8,19 +8,15 @@ from collections.abc import Callable
 from enum import Enum
 from typing import Any, ClassVar, Self, dataclass_transform
 
-import numpy as np
-from torch import Tensor, nn
+from torch import nn
 from torch.utils._pytree import tree_flatten, tree_unflatten
 
 from vision_core.transforms._fill import fill_for
 from vision_core.transforms._per_sample import merge, split
-from vision_core.transforms._sample import Sample, canvas_of
+from vision_core.transforms._sample import ROLES, Sample, canvas_of
 from vision_core.transforms.functional._dispatch import Functional, find_kernel
-from vision_core.tv_tensors import Image
 
 __all__ = ["Identity", "Lambda", "Params", "Transform"]
-
-_SINGLE = frozenset({Tensor, Image, np.ndarray})  # a lone input of these types needs no walking
 
 
 class Params(dict[str, Any]):
@@ -77,6 +73,7 @@ class Transform(nn.Module):
     _operation: ClassVar[Functional | None] = None
     _arguments: ClassVar[tuple[str, ...]] = ()
     _checks: ClassVar[bool] = False
+    _one_by_one: ClassVar[bool] = True
     _has_fields: ClassVar[bool] = False
     _draws: ClassVar[bool] = False
 
@@ -99,6 +96,7 @@ class Transform(nn.Module):
             fields = {field.name for field in dataclasses.fields(declared)}
             cls._arguments = tuple(name for name in chosen.parameters if name in fields)
         cls._checks = cls.check_inputs is not Transform.check_inputs
+        cls._one_by_one = cls.run_on is Transform.run_on
         cls._draws = cls.draw is not Transform.draw or cls.make_params is not Transform.make_params
 
     def check_inputs(self, flat_inputs: list[Any]) -> None:
@@ -157,8 +155,8 @@ class Transform(nn.Module):
         A plain tensor or array is taken for an image if it is the first one and the inputs hold no typed image, video
         or PIL image. In a dict with an `image` or a `video`, the keys `boxes`, `masks` and `keypoints` tell the type.
         """
-        if len(inputs) == 1 and type(inputs[0]) in _SINGLE and not self.per_sample:
-            inpt = inputs[0]
+        if len(inputs) == 1 and self._one_by_one and not self.per_sample and ROLES.get(type(inputs[0])):
+            inpt = inputs[0]  # alone, so there is no nesting to walk
             if self._checks:
                 self.check_inputs([inpt])
             params = self.draw([inpt]) if self._draws else {}

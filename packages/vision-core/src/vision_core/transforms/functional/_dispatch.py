@@ -25,7 +25,7 @@ from torch import Tensor
 
 from vision_core._pillow import is_pil_image
 from vision_core.tv_tensors import BoundingBoxes, Image, KeyPoints, Mask, TVTensor, Video
-from vision_core.tv_tensors._base import plain
+from vision_core.tv_tensors._base import plain, take_type
 
 __all__ = ["Functional", "functional", "is_pure_tensor", "mask_kernel", "register_kernel", "video_kernel"]
 
@@ -188,30 +188,39 @@ def _typed(kernel: Kernel, names: tuple[str, ...], kind: type[TVTensor]) -> Kern
             return _wrap(kernel(plain(inpt), *args, **kwargs), inpt, kind)
 
         return straight
-    known = frozenset(accepted) & frozenset(names)
+    unknown = tuple(name for name in names if name not in accepted)
     asked = tuple(name for name in kind._metadata if name in accepted)
 
     def chosen(inpt: TVTensor, *args: Any, **kwargs: Any) -> Any:
-        given = dict(zip(names, args, strict=False), **kwargs)
-        if len(args) > len(names) or not given.keys() <= set(names):
-            raise TypeError(f"{kernel.__name__}: expected arguments {names}, got {args} and {kwargs}")
-        values = {name: value for name, value in given.items() if name in known}
-        for name in asked:
-            values[name] = getattr(inpt, name)
-        return _wrap(kernel(plain(inpt), **values), inpt, kind)
+        if args:
+            if len(args) > len(names) or any(name in kwargs for name in names[: len(args)]):
+                raise TypeError(f"{kernel.__name__}: expected arguments {names}, got {args} and {kwargs}")
+            kwargs.update(zip(names, args, strict=False))
+        for name in unknown:
+            kwargs.pop(name, None)
+        known = {name: getattr(inpt, name) for name in asked}
+        return _wrap(kernel(plain(inpt), **kwargs, **known), inpt, kind)
 
     return chosen
 
 
 def _wrap(output: Any, like: TVTensor, kind: type[TVTensor]) -> Any:
+    """Give what a kernel made of the plain view of `like`, so nobody else holds it, the type of `like`."""
+    retype: Any = take_type
     if type(like) is not kind:  # spelt out, as torch.compile follows a type that it knows by name
         kind = type(like)
+        retype = _wrap_as
     if isinstance(output, Tensor):
-        return kind.wrap(output, like)
+        return retype(output, kind, like)
     if kind._metadata:
-        tensor, canvas_size = output
-        return kind.wrap(tensor, like, canvas_size=tuple(canvas_size))
-    return type(output)(kind.wrap(tensor, like) for tensor in output)  # several crops
+        typed = retype(output[0], kind, like)
+        typed.canvas_size = tuple(output[1])
+        return typed
+    return type(output)(retype(tensor, kind, like) for tensor in output)  # several crops
+
+
+def _wrap_as(tensor: Tensor, kind: type[TVTensor], like: TVTensor) -> TVTensor:
+    return kind.wrap(tensor, like)  # a derived type may have its own way
 
 
 def _through_tensor(kernel: Kernel) -> Kernel:
