@@ -116,6 +116,20 @@ def gray_u8(source: int, layout: Layout, channels: int, target: int, threads: in
 def histogram_u8(source: int, layout: Layout, bins: int, threads: int) -> None: ...
 def large_boxes(boxes: int, count: int, least: float, double: bool, keep: int) -> int: ...
 def lut_u8(source: int, layout: Layout, tables: int, per_channel: bool, target: int, threads: int) -> None: ...
+def map_boxes(
+    format: int,
+    boxes: int,
+    count: int,
+    double: bool,
+    mapping: Sequence[float],
+    clamp: bool,
+    size: tuple[float, float],
+    threads: int,
+    out: int,
+) -> None: ...
+def map_points(
+    points: int, count: int, columns: int, double: bool, mapping: Sequence[float], threads: int, out: int
+) -> None: ...
 def mask_iou(a: int, first_count: int, b: int, second_count: int, pixels: int, threads: int, iou: int) -> None: ...
 def masks_to_boxes(
     masks: int, count: int, height: int, width: int, size: int, floating: bool, threads: int, boxes: int
@@ -231,6 +245,31 @@ def rle_merge(rles: object, intersect: bool) -> bytes | None: ...
 def rle_polygons(xy: int, ends: int, count: int, height: int, width: int) -> list[bytes]: ...
 def rotated_box_iou(
     format: int, boxes1: int, count1: int, boxes2: int, count2: int, double: bool, threads: int, out: int
+) -> None: ...
+def scale_boxes(
+    source: int,
+    to: int,
+    boxes: int,
+    count: int,
+    double: bool,
+    x: tuple[float, float],
+    y: tuple[float, float],
+    clamp: bool,
+    size: tuple[float, float],
+    threads: int,
+    out: int,
+) -> None: ...
+def scale_points(
+    points: int,
+    count: int,
+    columns: int,
+    double: bool,
+    x: tuple[float, float],
+    y: tuple[float, float],
+    clamp: bool,
+    size: tuple[float, float],
+    threads: int,
+    out: int,
 ) -> None: ...
 def segment_pairs(a: int, b: int, count: int) -> list[tuple[int, int, int]]: ...
 def sharpness_u8(source: int, layout: Layout, factor: float, target: int, threads: int) -> None: ...

@@ -140,6 +140,7 @@ OPERATIONS: list[tuple[str, dict[str, Any]]] = [
     ("perspective", {"startpoints": SQUARE, "endpoints": [[4, 2], [58, 5], [62, 44], [1, 40]]}),
 ]
 
+
 @pytest.mark.parametrize("fill", [12.0, [255.0, 0.0, 100.4], [300.0, -5.0, 20.0]])
 @pytest.mark.parametrize("mode", ["nearest", "bilinear"])
 def test_fills_of_8_bit_images_are_those_of_exact_ones(fill: Any, mode: str) -> None:

@@ -11,7 +11,7 @@ from torch import Tensor
 
 from vision_core.transforms._interpolation import Interpolation, InterpolationMode, pillow_filter
 from vision_core.transforms.functional._dispatch import functional, mask_kernel, video_kernel
-from vision_core.transforms.functional._matrix import Affine, affine_matrix, invert_affine, map_points
+from vision_core.transforms.functional._matrix import Affine, affine_matrix, invert_affine
 from vision_core.transforms.functional._move import move_boxes, move_keypoints
 from vision_core.transforms.functional._pad import Fill
 from vision_core.transforms.functional._warp import warp_affine, warp_mode
@@ -133,7 +133,7 @@ def affine_bounding_boxes(
 ) -> Tensor:
     """Move boxes `[..., K]` as `affine_image` moves pixels; the result holds the four corners."""
     matrix = forward_affine(canvas_size, angle, translate, scale, shear, center)
-    return move_boxes(bounding_boxes, format, lambda at: map_points(at, matrix), canvas_size, clamping_mode)
+    return move_boxes(bounding_boxes, format, matrix, canvas_size, clamping_mode)
 
 
 def affine_keypoints(
@@ -147,7 +147,7 @@ def affine_keypoints(
 ) -> Tensor:
     """Move keypoints `[..., 2]` as `affine_image` moves pixels."""
     matrix = forward_affine(canvas_size, angle, translate, scale, shear, center)
-    return move_keypoints(keypoints, lambda at: map_points(at, matrix))
+    return move_keypoints(keypoints, matrix)
 
 
 def _affine_pil(
@@ -264,7 +264,7 @@ def rotate_bounding_boxes(
 ) -> tuple[Tensor, tuple[int, int]]:
     """Move boxes `[..., K]` as `rotate_image` moves pixels, and return them with the new (height, width)."""
     matrix, new_size = _rotation(canvas_size, angle, expand, center)
-    moved = move_boxes(bounding_boxes, format, lambda at: map_points(at, matrix), new_size, clamping_mode)
+    moved = move_boxes(bounding_boxes, format, matrix, new_size, clamping_mode)
     return moved, new_size
 
 
@@ -277,7 +277,7 @@ def rotate_keypoints(
 ) -> tuple[Tensor, tuple[int, int]]:
     """Move keypoints `[..., 2]` as `rotate_image` moves pixels, and return them with the new (height, width)."""
     matrix, new_size = _rotation(canvas_size, angle, expand, center)
-    return move_keypoints(keypoints, lambda at: map_points(at, matrix)), new_size
+    return move_keypoints(keypoints, matrix), new_size
 
 
 def _rotate_pil(

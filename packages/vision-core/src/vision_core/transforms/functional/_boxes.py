@@ -8,9 +8,10 @@ import torch
 from torch import Tensor
 
 from vision_core.ops._convert import _from_centre, _to_centre
+from vision_core.transforms.functional import _native_moves
 from vision_core.transforms.functional._clamp_rotated import clamp_rotated
 from vision_core.tv_tensors import BoundingBoxes, BoundingBoxFormat, KeyPoints, TVTensor, is_rotated_bounding_format
-from vision_core.tv_tensors._base import plain
+from vision_core.tv_tensors._base import plain, take_type
 from vision_core.tv_tensors._boxes import ClampingMode, check_clamping_mode, to_format
 
 __all__ = [
@@ -56,7 +57,9 @@ def convert_bounding_box_format(
     if isinstance(inpt, BoundingBoxes):
         if old_format is not None:
             raise ValueError("old_format: BoundingBoxes know their format, pass new_format only")
-        return BoundingBoxes.wrap(convert(plain(inpt), inpt.format, new, inplace), inpt, format=new)
+        converted = take_type(convert(plain(inpt), inpt.format, new, inplace), BoundingBoxes, inpt)
+        converted.format = new
+        return converted
     _refuse_other_types("inpt", inpt)
     if old_format is None:
         raise ValueError("old_format: expected the format of these boxes, as a plain tensor does not know it")
@@ -72,6 +75,10 @@ def convert(boxes: Tensor, old: BoundingBoxFormat, new: BoundingBoxFormat, inpla
             f"new_format: {old.name} boxes cannot become {new.name}, as upright and rotated boxes are not the same; "
             "take their corners with ops.box_convert"
         )
+    if not is_rotated_bounding_format(old) and not inplace:
+        native = _native_moves.convert_boxes(boxes, old, new)
+        if native is not None:
+            return native
     if is_rotated_bounding_format(old):
         exact = to_float(boxes)
         converted = _from_centre(_to_centre(exact, old.value.lower()), new.value.lower()).to(boxes.dtype)
@@ -147,7 +154,7 @@ def clamp_bounding_boxes(
         if format is not None or canvas_size is not None:
             raise ValueError("format, canvas_size: BoundingBoxes know theirs, do not pass them")
         mode = inpt.clamping_mode if clamping_mode == "auto" else clamping_mode
-        return BoundingBoxes.wrap(clamp(plain(inpt), inpt.format, inpt.canvas_size, cast("Any", mode)), inpt)
+        return take_type(clamp(plain(inpt), inpt.format, inpt.canvas_size, cast("Any", mode)), BoundingBoxes, inpt)
     _refuse_other_types("inpt", inpt)
     if format is None or canvas_size is None or clamping_mode == "auto":
         raise ValueError("format, canvas_size, clamping_mode: expected all of them, as a plain tensor knows none")
@@ -158,6 +165,9 @@ def clamp(boxes: Tensor, format: BoundingBoxFormat, canvas_size: tuple[int, int]
     """Clamp boxes in a plain tensor."""
     if mode is None:
         return boxes.clone()
+    native = _native_moves.scale_boxes(boxes, format, format, (1.0, 0.0), (1.0, 0.0), canvas_size)
+    if native is not None:
+        return native
     height, width = canvas_size
     if is_rotated_bounding_format(format):
         centred = _to_centre(to_float(boxes), format.value.lower())
@@ -190,11 +200,14 @@ def clamp_keypoints(inpt: Tensor, canvas_size: tuple[int, int] | None = None) ->
     if isinstance(inpt, KeyPoints):
         if canvas_size is not None:
             raise ValueError("canvas_size: KeyPoints know theirs, do not pass it")
-        return KeyPoints.wrap(clamp_keypoints(plain(inpt), inpt.canvas_size), inpt)
+        return take_type(clamp_keypoints(plain(inpt), inpt.canvas_size), KeyPoints, inpt)
     _refuse_other_types("inpt", inpt)
     if canvas_size is None:
         raise ValueError("canvas_size: expected (height, width), as a plain tensor does not know it")
     height, width = canvas_size
+    native = _native_moves.scale_points(inpt, (1.0, 0.0), (1.0, 0.0), (height - 1, width - 1))
+    if native is not None:
+        return native
     x, y, *rest = inpt.unbind(-1)
     return torch.stack((x.clamp(0, width - 1), y.clamp(0, height - 1), *rest), dim=-1)
 
@@ -232,7 +245,7 @@ def sanitize_bounding_boxes(
             raise ValueError("format, canvas_size: BoundingBoxes know theirs, do not pass them")
         boxes, own, size = plain(bounding_boxes), bounding_boxes.format, bounding_boxes.canvas_size
         valid = _valid_boxes(boxes, own, size, min_size, min_area)
-        return BoundingBoxes.wrap(boxes[valid], bounding_boxes), valid
+        return take_type(boxes[valid], BoundingBoxes, bounding_boxes), valid
     _refuse_other_types("bounding_boxes", bounding_boxes)
     if format is None or canvas_size is None:
         raise ValueError("format, canvas_size: expected both, as a plain tensor does not know them")
@@ -280,7 +293,7 @@ def sanitize_keypoints(key_points: Tensor, canvas_size: tuple[int, int] | None =
         if canvas_size is not None:
             raise ValueError("canvas_size: KeyPoints know theirs, do not pass it")
         kept, valid = sanitize_keypoints(plain(key_points), key_points.canvas_size)
-        return KeyPoints.wrap(kept, key_points), valid
+        return take_type(kept, KeyPoints, key_points), valid
     _refuse_other_types("key_points", key_points)
     if canvas_size is None:
         raise ValueError("canvas_size: expected (height, width), as a plain tensor does not know it")

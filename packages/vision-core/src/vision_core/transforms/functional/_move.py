@@ -2,30 +2,47 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import torch
 from torch import Tensor
 
 from vision_core.ops._convert import _from_centre, _to_centre
 from vision_core.transforms.functional._boxes import clamp, corners_of, from_corners, to_float
+from vision_core.transforms.functional import _native_moves
 from vision_core.transforms.functional._clamp_rotated import clamp_rotated
+from vision_core.transforms.functional._matrix import map_points, project_points
+from vision_core.transforms.functional._native_moves import Axis
 from vision_core.tv_tensors import BoundingBoxFormat, is_rotated_bounding_format
 from vision_core.tv_tensors._boxes import ClampingMode, to_format
 
 __all__ = ["move_boxes", "move_keypoints", "scale_boxes", "scale_keypoints"]
 
-Axis = tuple[float, float]  # position -> position * first + second
+Move = Callable[[Tensor], Tensor] | Sequence[float]
 
 
-def move_keypoints(points: Tensor, move: Callable[[Tensor], Tensor]) -> Tensor:
-    """Move keypoints `[..., 2]` by a function of points, or `[..., 3]`, whose visibility stays."""
-    moved = move(to_float(points[..., :2])).to(points.dtype)
+def _function(move: Move) -> Callable[[Tensor], Tensor]:
+    if callable(move):
+        return move
+    a, b, c, d, e, f, *rest = move
+    return (lambda at: project_points(at, move)) if rest else (lambda at: map_points(at, (a, b, c, d, e, f)))
+
+
+def move_keypoints(points: Tensor, move: Move) -> Tensor:
+    """Move keypoints `[..., 2]`, or `[..., 3]`, whose visibility stays; see `move_boxes` for `move`."""
+    if not callable(move):
+        native = _native_moves.map_points(points, move)
+        if native is not None:
+            return native
+    moved = _function(move)(to_float(points[..., :2])).to(points.dtype)
     return moved if points.shape[-1] == 2 else torch.cat((moved, points[..., 2:]), dim=-1)
 
 
 def scale_keypoints(points: Tensor, x: Axis, y: Axis) -> Tensor:
     """Scale and shift keypoints along each axis."""
+    native = _native_moves.scale_points(points, x, y)
+    if native is not None:
+        return native
     more = [0.0] * (points.shape[-1] - 2)
     return _linear(points, [x[0], y[0], *(1.0 for _ in more)], [x[1], y[1], *more])
 
@@ -74,6 +91,9 @@ def scale_boxes(
         `[..., K]`, same dtype.
     """
     known = to_format(format)
+    native = _native_moves.scale_boxes(boxes, known, known, x, y, None if clamping_mode is None else canvas_size)
+    if native is not None:
+        return native
     if is_rotated_bounding_format(known):
         scale = boxes.new_tensor([x[0], y[0]], dtype=torch.float64)
         shift = boxes.new_tensor([x[1], y[1]], dtype=torch.float64)
@@ -109,7 +129,7 @@ def scale_boxes(
 def move_boxes(
     boxes: Tensor,
     format: BoundingBoxFormat | str,
-    move: Callable[[Tensor], Tensor],
+    move: Move,
     canvas_size: tuple[int, int],
     clamping_mode: ClampingMode = None,
 ) -> Tensor:
@@ -118,7 +138,8 @@ def move_boxes(
     Args:
         boxes: `[..., K]`.
         format: of the boxes.
-        move: maps points `[..., 2]` (x, y), floating point.
+        move: maps points `[..., 2]` (x, y), floating point: a function, or the six numbers of an affine mapping, or
+            the eight of a perspective one.
         canvas_size: (height, width) after the move, to clamp to.
         clamping_mode: None, "hard" or "soft".
 
@@ -126,6 +147,11 @@ def move_boxes(
         `[..., K]`, same dtype.
     """
     known = to_format(format)
+    if not callable(move):
+        native = _native_moves.map_boxes(boxes, known, move, None if clamping_mode is None else canvas_size)
+        if native is not None:
+            return native
+    move = _function(move)
     exact = to_float(boxes)
     if is_rotated_bounding_format(known):
         name = known.value.lower()

@@ -10,7 +10,7 @@ from torch import Tensor
 from vision_core.transforms._interpolation import Interpolation, InterpolationMode, pillow_filter
 from vision_core.transforms.functional._affine import pillow_fill
 from vision_core.transforms.functional._dispatch import functional, mask_kernel, video_kernel
-from vision_core.transforms.functional._matrix import homography, invert_homography, project_points
+from vision_core.transforms.functional._matrix import homography, invert_homography
 from vision_core.transforms.functional._move import move_boxes, move_keypoints
 from vision_core.transforms.functional._pad import Fill
 from vision_core.transforms.functional._warp import warp_mode, warp_perspective
@@ -96,7 +96,7 @@ def perspective_bounding_boxes(
 ) -> Tensor:
     """Move boxes `[..., K]` as `perspective_image` moves pixels; the result holds the four corners."""
     forward = invert_homography(_backward(startpoints, endpoints, coefficients))
-    return move_boxes(bounding_boxes, format, lambda at: project_points(at, forward), canvas_size, clamping_mode)
+    return move_boxes(bounding_boxes, format, forward, canvas_size, clamping_mode)
 
 
 def perspective_keypoints(
@@ -108,7 +108,7 @@ def perspective_keypoints(
 ) -> Tensor:
     """Move keypoints `[..., 2]` as `perspective_image` moves pixels."""
     forward = invert_homography(_backward(startpoints, endpoints, coefficients))
-    return move_keypoints(keypoints, lambda at: project_points(at, forward))
+    return move_keypoints(keypoints, forward)
 
 
 def _perspective_pil(
