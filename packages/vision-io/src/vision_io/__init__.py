@@ -29,6 +29,7 @@ from vision_io._video.classic import read_video, read_video_timestamps, write_vi
 from vision_io._video.clips import decode_clips
 from vision_io._video.decoder import VideoDecoder
 from vision_io._video.encoder import VideoEncoder
+from vision_io._video.multi_encoder import AudioStream, Encoder, VideoStream
 from vision_io._video.reader import VideoReader
 from vision_io._video.results import Frame, FrameBatch, VideoMetadata
 from vision_io._video.saved_index import VideoIndex
@@ -38,10 +39,12 @@ __all__ = [
     "AudioEncoder",
     "AudioMetadata",
     "AudioSamples",
+    "AudioStream",
     "BatchDecodeError",
     "BuildInfo",
     "DecodeError",
     "EncodeError",
+    "Encoder",
     "Frame",
     "FrameBatch",
     "ImageReadMode",
@@ -53,6 +56,7 @@ __all__ = [
     "VideoIndex",
     "VideoMetadata",
     "VideoReader",
+    "VideoStream",
     "__version__",
     "build_info",
     "decode_avif",

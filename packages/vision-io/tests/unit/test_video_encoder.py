@@ -20,7 +20,7 @@ from vision_io import (
     read_video_timestamps,
     write_video,
 )
-from vision_io._video.encoder import frame_rate
+from vision_io._video.picture_track import rate_of
 
 pytestmark = pytest.mark.extra_video
 
@@ -39,7 +39,7 @@ def _psnr(a, b) -> float:
     ],
 )  # fmt: skip
 def test_frame_rates(given, rate, bars, tmp_path):
-    assert frame_rate(given) == rate
+    assert rate_of(given) == rate
     path = tmp_path / "a.mp4"
     with VideoEncoder(path, fps=given, preset="ultrafast") as encoder:
         encoder.write(bars(9))

@@ -4,24 +4,22 @@ from __future__ import annotations
 
 import io
 import os
-from pathlib import Path
-from typing import IO, Any
 
 import numpy as np
 import torch
 from torch import Tensor
 
-from vision_io._audio.stream import channel_layout
+from vision_io._audio.track import SoundSettings, SoundTrack, check_samples
 from vision_io._errors import EncodeError
-from vision_io._video.pyav_open import import_av
+from vision_io._video.output_file import Target, open_output, output_name
+from vision_io._video.picture_track import as_array
 
 __all__ = ["AudioEncoder"]
 
-_CHUNK = 1 << 16  # samples given to the resampler at once
-
 
 class AudioEncoder:
-    """Encodes samples that are all at hand. For sound beside pictures see :class:`vision_io.VideoEncoder`.
+    """Encodes samples that are all at hand. For sound that comes piece by piece, or beside pictures, see
+    :class:`vision_io.Encoder`.
 
     Args:
         samples: float (channels, samples) in -1..1, or (samples) for one channel.
@@ -38,20 +36,13 @@ class AudioEncoder:
     """
 
     def __init__(self, samples: Tensor | np.ndarray, *, sample_rate: int) -> None:
-        array = samples.detach().cpu().numpy() if isinstance(samples, Tensor) else np.asarray(samples)
-        if array.ndim == 1:
-            array = array[None]
-        if array.ndim != 2 or array.dtype.kind != "f" or 0 in array.shape:
+        array = as_array(samples)
+        if array.ndim not in (1, 2) or array.dtype.kind != "f" or 0 in array.shape:
             raise EncodeError(
                 f"samples: got {array.dtype} of shape {tuple(array.shape)}, expected float (channels, samples) in -1..1"
             )
-        if not np.isfinite(array).all():
-            raise EncodeError("samples: some are NaN or infinite; replace them, for example with torch.nan_to_num")
-        if isinstance(sample_rate, bool) or not isinstance(sample_rate, int) or sample_rate < 1:
-            raise EncodeError(f"sample_rate: got {sample_rate!r}, expected a positive number of samples per second")
-        self._samples = np.ascontiguousarray(array, dtype=np.float32)
-        self._layout = _layout(array.shape[0])
-        self._rate = sample_rate
+        self._samples = check_samples(array)
+        self._settings = SoundSettings(sample_rate, len(self._samples))
 
     def to_file(
         self,
@@ -73,14 +64,11 @@ class AudioEncoder:
         Raises:
             EncodeError: The format is unknown or does not take a setting, or the file cannot be written.
         """
-        path = Path(dest)
-        if not path.parent.is_dir():
-            raise EncodeError(f"{path}: the folder {path.parent} does not exist")
-        self._write(os.fspath(dest), None, os.fspath(dest), bit_rate, num_channels, sample_rate)
+        self._write(dest, None, bit_rate, num_channels, sample_rate)
 
     def to_file_like(
         self,
-        file_like: IO[bytes],
+        file_like: Target,
         format: str,
         *,
         bit_rate: int | None = None,
@@ -99,7 +87,7 @@ class AudioEncoder:
         Raises:
             EncodeError: As :meth:`to_file`.
         """
-        self._write(file_like, format, f"<{format}>", bit_rate, num_channels, sample_rate)
+        self._write(file_like, format, bit_rate, num_channels, sample_rate)
 
     def to_tensor(
         self,
@@ -115,70 +103,23 @@ class AudioEncoder:
             EncodeError: As :meth:`to_file`.
         """
         buffer = io.BytesIO()
-        self.to_file_like(buffer, format, bit_rate=bit_rate, num_channels=num_channels, sample_rate=sample_rate)
+        self._write(buffer, format, bit_rate, num_channels, sample_rate)
         return torch.frombuffer(bytearray(buffer.getvalue()), dtype=torch.uint8)
 
-    # -- how -----------------------------------------------------------------------------------------------------
-
     def _write(
-        self, target: Any, format: str | None, name: str, bit_rate: int | None, channels: int | None, rate: int | None
+        self, target: Target, format: str | None, bit_rate: int | None, channels: int | None, rate: int | None
     ) -> None:
-        av = import_av()
-        layout = self._layout if channels is None else _layout(channels)
+        settings = SoundSettings(
+            self._settings.sample_rate,
+            self._settings.num_channels,
+            bit_rate=bit_rate,
+            out_sample_rate=rate,
+            out_num_channels=channels,
+        )
+        container = open_output(target, format)
         try:
-            container = av.open(target, mode="w", format=format)
-        except (av.error.FFmpegError, OSError, ValueError) as error:
-            words = getattr(error, "strerror", None) or error
-            raise EncodeError(f"{name}: cannot be written: {words}; is the format one that FFmpeg knows?") from error
-        try:
-            codec = container.default_audio_codec
-            if not codec or codec == "none":
-                raise EncodeError(f"{name}: the format {container.format.name} holds no sound")
-            stream = container.add_stream(codec, rate=rate or self._usual_rate(av.Codec(codec, "w")), layout=layout)
-            if bit_rate is not None:
-                stream.bit_rate = bit_rate
-            self._encode(av, container, stream)
-        except (av.error.FFmpegError, ValueError, LookupError) as error:
-            if isinstance(error, EncodeError):
-                raise
-            words = getattr(error, "strerror", None) or error
-            raise EncodeError(
-                f"{name}: the encoder refuses sample_rate={rate or self._rate}, {layout}, bit_rate={bit_rate}: {words}"
-            ) from error
+            track = SoundTrack(container, settings, output_name(target))
+            track.write(self._samples)
+            track.close()
         finally:
             container.close()
-
-    def _usual_rate(self, codec: Any) -> int:
-        """The rate of the samples, or where the codec does not know it the next higher one, or the highest."""
-        rates = sorted(codec.audio_rates or ())
-        higher = [rate for rate in rates if rate >= self._rate]
-        return higher[0] if higher else (rates[-1] if rates else self._rate)
-
-    def _encode(self, av: Any, container: Any, stream: Any) -> None:
-        context = stream.codec_context
-        formats = context.codec.audio_formats
-        format = formats[0].name if formats else "fltp"
-        context.format = format
-        context.open()
-        resampler = av.AudioResampler(
-            format=format, layout=stream.layout, rate=stream.sample_rate, frame_size=context.frame_size or None
-        )
-        for start in range(0, self._samples.shape[1], _CHUNK):
-            piece = np.ascontiguousarray(self._samples[:, start : start + _CHUNK])
-            frame = av.AudioFrame.from_ndarray(piece, format="fltp", layout=self._layout)
-            frame.sample_rate, frame.pts = self._rate, start
-            self._mux(container, stream, resampler.resample(frame))
-        self._mux(container, stream, resampler.resample(None))
-        self._mux(container, stream, [None])
-
-    def _mux(self, container: Any, stream: Any, frames: list[Any]) -> None:
-        for frame in frames:
-            for packet in stream.encode(frame):
-                container.mux(packet)
-
-
-def _layout(channels: int) -> str:
-    try:
-        return channel_layout(channels)
-    except ValueError as error:
-        raise EncodeError(str(error)) from None

@@ -4,15 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
-from vision_io._errors import DecodeError, EncodeError, MissingDependencyError
+from vision_io._errors import DecodeError, MissingDependencyError
 from vision_io._limits import DEFAULT_LIMITS, Limits
 from vision_io._video.pyav_open import Source, import_av, open_container, source_name
 
-__all__ = ["AudioFacts", "AudioTrack", "audio_facts", "audio_frames"]
+__all__ = ["AudioFacts", "audio_facts", "audio_frames"]
 
 
 @dataclass(frozen=True)
@@ -101,52 +100,3 @@ def audio_frames(
                     yield float(piece.time or 0.0), piece.to_ndarray()
         except av.error.FFmpegError as error:
             raise DecodeError(f"{source_name(source)}: the audio stream is damaged: {error.strerror}") from error
-
-
-class AudioTrack:
-    """An audio stream of a file that is being written.
-
-    Args:
-        container: PyAV's output container, before its header is written.
-        sample_rate: Samples per second.
-        codec: FFmpeg's name of the encoder, for example ``"aac"``.
-        channels: 1 or 2.
-        options: Options of the encoder, name to value.
-    """
-
-    def __init__(self, container: Any, sample_rate: int, codec: str, channels: int, options: dict[str, str]) -> None:
-        self._av = import_av()
-        if channels not in (1, 2):
-            raise EncodeError(f"audio: got {channels} channels, expected 1 or 2")
-        self._container = container
-        self._rate = sample_rate
-        self._layout = "mono" if channels == 1 else "stereo"
-        try:
-            self._stream = container.add_stream(codec, rate=sample_rate, layout=self._layout)
-        except (ValueError, LookupError) as error:
-            raise EncodeError(
-                f"audio codec: this FFmpeg has no encoder {codec!r} for this container; try 'aac'"
-            ) from error
-        self._stream.options = options
-        self._written = 0
-
-    def write(self, samples: np.ndarray) -> None:
-        """Append samples, (channels, n): floats in -1..1 or int16."""
-        if samples.dtype == np.int16:
-            samples = samples.astype(np.float32) / 32768
-        samples = np.ascontiguousarray(samples, dtype=np.float32)
-        frame = self._av.AudioFrame.from_ndarray(samples, format="fltp", layout=self._layout)
-        frame.sample_rate, frame.pts = self._rate, self._written
-        self._written += samples.shape[1]
-        self._mux(frame)
-
-    def close(self) -> None:
-        """Write what the encoder still holds."""
-        self._mux(None)
-
-    def _mux(self, frame: Any) -> None:
-        try:
-            for packet in self._stream.encode(frame):
-                self._container.mux(packet)
-        except self._av.error.FFmpegError as error:
-            raise EncodeError(f"audio: the encoder fails: {error.strerror}") from error

@@ -20,7 +20,8 @@ from vision_io._limits import DEFAULT_LIMITS, Limits
 from vision_io._video.audio_frames import AudioFacts, audio_facts, audio_frames
 from vision_io._video.backend import get_video_backend
 from vision_io._video.decoder import VideoDecoder
-from vision_io._video.encoder import VideoEncoder, as_array
+from vision_io._video.encoder import VideoEncoder
+from vision_io._video.picture_track import as_array
 
 __all__ = ["read_video", "read_video_timestamps", "write_video"]
 

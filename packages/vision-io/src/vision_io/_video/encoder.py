@@ -1,67 +1,57 @@
-"""Frames to video files."""
+"""Frames to video files: all at once, or as they come."""
 
 from __future__ import annotations
 
-import math
+import io
 import os
 from collections.abc import Mapping
 from fractions import Fraction
 from pathlib import Path
-from typing import IO, Any
+from typing import Any, Self, overload
 
 import numpy as np
+import torch
 from torch import Tensor
 
+from vision_io._audio.track import SoundSettings
 from vision_io._errors import EncodeError
-from vision_io._video.audio_frames import AudioTrack
-from vision_io._video.pyav_open import import_av
+from vision_io._video.multi_encoder import AudioStream, Encoder, VideoStream
+from vision_io._video.output_file import Target, open_output, output_name
+from vision_io._video.picture_track import as_array, check_frames, encoder_of, rate_of
 
-__all__ = ["VideoEncoder", "as_array", "frame_rate"]
-
-_NTSC = (24, 30, 48, 60, 120)
-# Containers that FFmpeg cannot guess from a file object without a name.
-_DEFAULT_FORMAT = "mp4"
-
-
-def as_array(values: Tensor | np.ndarray) -> np.ndarray:
-    """A tensor of any device, or an array, as an array."""
-    return values.detach().cpu().numpy() if isinstance(values, Tensor) else np.asarray(values)
-
-
-def frame_rate(fps: float | Fraction) -> Fraction:
-    """A frame rate as an exact fraction; 29.97, 23.976 and their kin become the broadcast rates n * 1000 / 1001.
-
-    Examples:
-        >>> frame_rate(29.97), frame_rate(25), frame_rate(12.5)
-        (Fraction(30000, 1001), Fraction(25, 1), Fraction(25, 2))
-    """
-    if not (isinstance(fps, (int, float, Fraction)) and fps > 0 and math.isfinite(fps)):
-        raise EncodeError(f"fps: got {fps!r}, expected a positive number")
-    if isinstance(fps, float):
-        for rate in _NTSC:
-            if abs(fps - rate * 1000 / 1001) < 1e-3 * 1.5:
-                return Fraction(rate * 1000, 1001)
-        return Fraction(fps).limit_denominator(1001)
-    return Fraction(fps)
+__all__ = ["VideoEncoder"]
 
 
 class VideoEncoder:
-    """Writes frames to a video file as they come.
+    """Writes one video. There are two ways to use it, told apart by the first argument:
+
+    - **All frames at hand**: ``VideoEncoder(frames, frame_rate=30).to_file("a.mp4", crf=18)``, or :meth:`to_tensor`,
+      :meth:`to_file_like`.
+    - **Frames as they come**: ``VideoEncoder("a.mp4", fps=30, crf=18)`` with :meth:`write`, :meth:`write_audio` and
+      :meth:`close` (or a ``with`` statement). The size is that of the first frame.
+
+    For several streams, or sound that changes its rate or channels on the way into the file, see
+    :class:`vision_io.Encoder`.
 
     Args:
-        path: File to write (the container follows its suffix), or a writable seekable binary file object (MP4).
-        fps: Frame rate; floats near 29.97 and the like become exact broadcast rates.
-        codec: FFmpeg's name of the encoder. ``"libx264"`` (H.264), ``"libx265"``, ``"libsvtav1"``, ``"libvpx-vp9"``,
-            ``"mpeg4"``, ... as the installed PyAV has them.
+        path: Frames, RGB uint8 (N, 3, H, W) of any device; or a file to write (the container follows its suffix) or a
+            writable seekable binary file object.
+        frame_rate: Frames per second; floats near 29.97 and the like become exact broadcast rates.
+        fps: The same, by its shorter name.
+        codec: FFmpeg's name of the encoder or codec: ``"libx264"`` (H.264), ``"libx265"``, ``"libsvtav1"``,
+            ``"libvpx-vp9"``, ``"mpeg4"``, ... as the installed PyAV has them; ``None``: the container's.
         crf: Constant quality (0 best; 23 is x264's default), for encoders that know it.
         preset: Speed against size, ``"ultrafast"`` to ``"veryslow"``, for encoders that know it.
         bit_rate: Target bits per second, instead of ``crf``.
-        pixel_format: What the encoder receives; ``"yuv420p"`` plays everywhere.
+        pixel_format: What the encoder receives; ``None``: ``"yuv420p"``, which plays everywhere, or the first that the
+            codec takes.
         options: Further options of the encoder, name to value.
         num_threads: Encoder threads; 0 lets FFmpeg choose.
+        format: Container for a file object; ``"mp4"`` by default.
+        container_options: Options of the container, name to value, for example ``{"movflags": "faststart"}``.
         audio_rate: Samples per second of a sound track, which :meth:`write_audio` fills; ``None`` for none.
-        audio_channels: 1 or 2.
-        audio_codec: FFmpeg's name of the audio encoder.
+        audio_channels: 1 to 8.
+        audio_codec: FFmpeg's name of the audio encoder; ``None``: the container's.
         audio_options: Options of the audio encoder, name to value.
 
     Raises:
@@ -72,114 +62,191 @@ class VideoEncoder:
         >>> with VideoEncoder("ramp.mp4", fps=30, crf=18) as encoder:  # doctest: +SKIP
         ...     for level in range(60):
         ...         encoder.write(torch.full((3, 128, 160), level * 4, dtype=torch.uint8))
+        >>> frames = torch.zeros(10, 3, 64, 64, dtype=torch.uint8)
+        >>> VideoEncoder(frames, frame_rate=25).to_tensor("mp4").dtype  # doctest: +SKIP
+        torch.uint8
     """
+
+    @overload
+    def __init__(self, path: Tensor | np.ndarray, *, frame_rate: float | Fraction) -> None: ...
+
+    @overload
+    def __init__(
+        self,
+        path: Target,
+        *,
+        fps: float | Fraction,
+        codec: str | None = None,
+        crf: float | None = None,
+        preset: str | int | None = None,
+        bit_rate: int | None = None,
+        pixel_format: str | None = None,
+        options: Mapping[str, object] | None = None,
+        num_threads: int = 0,
+        format: str | None = None,
+        container_options: Mapping[str, object] | None = None,
+        audio_rate: int | None = None,
+        audio_channels: int = 2,
+        audio_codec: str | None = None,
+        audio_options: Mapping[str, object] | None = None,
+    ) -> None: ...
 
     def __init__(
         self,
-        path: str | os.PathLike[str] | IO[bytes],
+        path: Target | Tensor | np.ndarray,
         *,
-        fps: float | Fraction,
-        codec: str = "libx264",
-        crf: float | None = None,
-        preset: str | None = None,
-        bit_rate: int | None = None,
-        pixel_format: str = "yuv420p",
-        options: Mapping[str, object] | None = None,
-        num_threads: int = 0,
+        fps: float | Fraction | None = None,
+        frame_rate: float | Fraction | None = None,
+        format: str | None = None,
+        container_options: Mapping[str, object] | None = None,
         audio_rate: int | None = None,
         audio_channels: int = 2,
-        audio_codec: str = "aac",
+        audio_codec: str | None = None,
         audio_options: Mapping[str, object] | None = None,
+        **settings: Any,
     ) -> None:
-        self._av = import_av()
-        self._rate = frame_rate(fps)
-        self._name = os.fspath(path) if isinstance(path, (str, os.PathLike)) else getattr(path, "name", "<file object>")
-        self._codec, self._pixel_format, self._threads = codec, pixel_format, num_threads
-        self._options = {name: str(value) for name, value in (options or {}).items()}
-        if crf is not None:
-            self._options["crf"] = str(crf)
-        if preset is not None:
-            self._options["preset"] = preset
-        self._bit_rate = bit_rate
-        self._size: tuple[int, int] | None = None
-        self._count = 0
-        self._audio: AudioTrack | None = None
-        self._audio_settings = None
+        if (fps is None) == (frame_rate is None):
+            raise EncodeError("fps: expected the frame rate, once, as frame_rate=... or fps=...")
+        self._pictures: VideoStream | None = None
+        self._rate = rate_of(fps if fps is not None else frame_rate)  # type: ignore[arg-type]
+        self._frames: np.ndarray | None = None
+        if isinstance(path, (Tensor, np.ndarray)):
+            self._take(path, settings)
+            return
+        known = ("codec", "crf", "preset", "bit_rate", "pixel_format", "options", "num_threads")
+        unknown = set(settings) - set(known)
+        if unknown:
+            raise TypeError(f"VideoEncoder() got unexpected arguments: {', '.join(sorted(unknown))}")
+        settings["extra_options"] = settings.pop("options", None)
+        self._settings = settings
+        self._target: Target = path
+        self._name = output_name(path)
+        self._format = format
+        if format is None and not (isinstance(path, (str, os.PathLike)) and Path(path).suffix):
+            self._format = "mp4"
+        self._container_options = container_options
+        self._sound: SoundSettings | None = None
         if audio_rate is not None:
-            texts = {name: str(value) for name, value in (audio_options or {}).items()}
-            self._audio_settings = (audio_rate, audio_codec, audio_channels, texts)
-        self._check_codec()
+            self._sound = SoundSettings(audio_rate, audio_channels, audio_codec, options=audio_options or {})
+        self._encoder: Encoder | None = None
+        self._samples: AudioStream | None = None
         self._closed = False
-        self._container = self._open(path)
+        self._check()
 
-    def _check_codec(self) -> None:
-        try:
-            codec = self._av.Codec(self._codec, "w")
-        except (ValueError, LookupError) as error:
+    def _take(self, frames: Tensor | np.ndarray, settings: Mapping[str, Any]) -> None:
+        if settings:
             raise EncodeError(
-                f"codec: this FFmpeg has no encoder {self._codec!r}; try 'libx264', or 'mpeg4' where that is missing"
-            ) from error
-        known = [format.name for format in codec.video_formats or ()]
-        if known and self._pixel_format not in known:
-            raise EncodeError(
-                f"pixel_format: {self._codec} does not take {self._pixel_format!r}; it takes {', '.join(known)}"
+                f"{', '.join(sorted(settings))}: with frames as the first argument these are arguments of to_file, "
+                "to_file_like and to_tensor"
             )
+        array = check_frames(frames)
+        if as_array(frames).ndim != 4 or len(array) == 0:
+            raise EncodeError(f"frames: got shape {tuple(frames.shape)}, expected (N, 3, H, W) with one frame at least")
+        self._frames = array
+        self._name, self._closed = "<frames>", True
 
-    def _open(self, path: str | os.PathLike[str] | IO[bytes]) -> Any:
+    def _check(self) -> None:
+        """Refuse what can be refused before the first frame is there; nothing is written."""
+        container = open_output(self._target, self._format, self._container_options)
         try:
-            if isinstance(path, (str, os.PathLike)):
-                parent = Path(path).parent
-                if not parent.is_dir():
-                    raise EncodeError(f"{self._name}: the folder {parent} does not exist")
-                format = None if Path(path).suffix else _DEFAULT_FORMAT
-                return self._av.open(os.fspath(path), mode="w", format=format)
-            return self._av.open(path, mode="w", format=_DEFAULT_FORMAT)
-        except (self._av.error.FFmpegError, OSError) as error:
-            raise EncodeError(f"{self._name}: cannot be written: {error.strerror or error}") from error
-        except ValueError as error:
-            if isinstance(error, EncodeError):
-                raise
-            raise EncodeError(
-                f"{self._name}: no container format belongs to this name; use .mp4, .mkv, .mov, ..."
-            ) from error
+            encoder_of(self._settings.get("codec"), self._settings.get("pixel_format"), container)
+        finally:
+            container.close()
 
-    # -- stream --------------------------------------------------------------------------------------------------
+    # -- all at once ---------------------------------------------------------------------------------------------
 
-    def _check_frame_size(self, height: int, width: int) -> None:
-        format = self._av.VideoFormat(self._pixel_format, 16, 16)
-        across, down = 16 // format.chroma_width(), 16 // format.chroma_height()
-        if height < 1 or width < 1 or width % across or height % down:
+    def to_file(
+        self,
+        dest: str | os.PathLike[str],
+        *,
+        codec: str | None = None,
+        pixel_format: str | None = None,
+        crf: float | None = None,
+        preset: str | int | None = None,
+        extra_options: Mapping[str, object] | None = None,
+    ) -> None:
+        """Write the frames to a file, whose suffix chooses the container.
+
+        Args:
+            dest: The file.
+            codec: See the class; likewise the following.
+            pixel_format: See there.
+            crf: See there.
+            preset: See there.
+            extra_options: Further options of the encoder, name to value.
+
+        Raises:
+            EncodeError: The encoder was made without frames, or the file or a setting is refused.
+        """
+        encoder, pictures = self._whole(codec, pixel_format, crf, preset, extra_options)
+        with encoder.open_file(dest):
+            pictures.add_frames(self._frames)  # type: ignore[arg-type]
+
+    def to_file_like(
+        self,
+        file_like: Target,
+        format: str,
+        *,
+        codec: str | None = None,
+        pixel_format: str | None = None,
+        crf: float | None = None,
+        preset: str | int | None = None,
+        extra_options: Mapping[str, object] | None = None,
+    ) -> None:
+        """Write the frames to a binary file object that can be written and, for most formats, sought.
+
+        Args:
+            file_like: The file object.
+            format: The container: ``"mp4"``, ``"mov"``, ``"mkv"``, ``"avi"``, ``"webm"``, ``"flv"``, ...
+            codec: See the class; likewise the following.
+            pixel_format: See there.
+            crf: See there.
+            preset: See there.
+            extra_options: See :meth:`to_file`.
+
+        Raises:
+            EncodeError: As :meth:`to_file`.
+        """
+        encoder, pictures = self._whole(codec, pixel_format, crf, preset, extra_options)
+        with encoder.open_file_like(file_like, format=format):
+            pictures.add_frames(self._frames)  # type: ignore[arg-type]
+
+    def to_tensor(
+        self,
+        format: str,
+        *,
+        codec: str | None = None,
+        pixel_format: str | None = None,
+        crf: float | None = None,
+        preset: str | int | None = None,
+        extra_options: Mapping[str, object] | None = None,
+    ) -> Tensor:
+        """Return the bytes of the file as a uint8 tensor; arguments as :meth:`to_file_like`.
+
+        Raises:
+            EncodeError: As :meth:`to_file`.
+        """
+        buffer = io.BytesIO()
+        self.to_file_like(
+            buffer, format, codec=codec, pixel_format=pixel_format, crf=crf, preset=preset, extra_options=extra_options
+        )
+        return torch.frombuffer(bytearray(buffer.getvalue()), dtype=torch.uint8)
+
+    def _whole(self, *settings: Any) -> tuple[Encoder, VideoStream]:
+        if self._frames is None:
             raise EncodeError(
-                f"frames of {width}x{height} (width x height) cannot be stored as {self._pixel_format}: "
-                f"the width must be a multiple of {across}, the height of {down}; crop or pad them, "
-                "or use pixel_format='yuv444p'"
+                f"{self._name}: this encoder writes frames as they come, with write(); for to_file and its kin give it "
+                "the frames: VideoEncoder(frames, frame_rate=...)"
             )
+        encoder = Encoder()
+        height, width = self._frames.shape[2:]
+        names = ("codec", "pixel_format", "crf", "preset", "extra_options")
+        stream = encoder.add_video(
+            height=height, width=width, frame_rate=self._rate, **dict(zip(names, settings, strict=True))
+        )
+        return encoder, stream
 
-    def _start(self, height: int, width: int) -> None:
-        self._check_frame_size(height, width)
-        stream = self._container.add_stream(self._codec, rate=self._rate)
-        stream.width, stream.height, stream.pix_fmt = width, height, self._pixel_format
-        stream.codec_context.thread_count = self._threads
-        if self._bit_rate is not None:
-            stream.bit_rate = self._bit_rate
-        stream.options = dict(self._options)
-        stream.time_base = 1 / self._rate
-        stream.codec_context.time_base = 1 / self._rate
-        if self._audio_settings is not None:
-            self._audio = AudioTrack(self._container, *self._audio_settings)
-        self._stream = stream
-        self._size = (height, width)
-        self._reformatter = _reformatter()
-        self._picture = None
-
-    def _mux(self, frame: Any) -> None:
-        try:
-            for packet in self._stream.encode(frame):
-                self._container.mux(packet)
-        except (self._av.error.FFmpegError, OSError) as error:
-            raise EncodeError(
-                f"{self._name}: {self._codec} fails at frame {self._count}: {error.strerror or error}"
-            ) from error
+    # -- as they come --------------------------------------------------------------------------------------------
 
     def write(self, frames: Tensor | np.ndarray) -> None:
         """Append frames.
@@ -191,90 +258,69 @@ class VideoEncoder:
         Raises:
             EncodeError: Wrong shape, dtype or size, or the encoder fails.
         """
-        if self._closed:
-            raise EncodeError(f"{self._name}: the encoder is closed")
-        array = as_array(frames)
-        if array.dtype != np.uint8:
-            raise EncodeError(
-                f"frames: got {array.dtype}, expected uint8 in 0..255; scale and convert float frames first"
-            )
-        if array.ndim == 3:
-            array = array[None]
-        if array.ndim != 4 or array.shape[1] not in (1, 3):
-            raise EncodeError(
-                f"frames: got shape {tuple(array.shape)}, expected (3, H, W) or (T, 3, H, W)"
-                + (
-                    "; frames (T, H, W, C) need .permute(0, 3, 1, 2)"
-                    if array.ndim == 4 and array.shape[-1] == 3
-                    else ""
-                )
-            )
-        for picture in array:
-            self._write_one(picture)
-
-    def _write_one(self, picture: np.ndarray) -> None:
-        height, width = picture.shape[1:]
-        if self._size is None:
-            self._start(height, width)
-        elif self._size != (height, width):
-            raise EncodeError(
-                f"frame {self._count}: got {width}x{height}, the file holds {self._size[1]}x{self._size[0]} "
-                "(width x height)"
-            )
-        if self._picture is None or self._pixel_format == "gbrp":  # an encoder may hold on to what it is given
-            self._picture = self._av.VideoFrame(width, height, "gbrp")
-            self._views = [_plane_view(plane, height, width) for plane in self._picture.planes]
-        for view, channel in zip(self._views, (1, 2, 0), strict=True):
-            view[:] = picture[channel % picture.shape[0]]
-        frame = self._reformatter.reformat(self._picture, format=self._pixel_format)
-        frame.pts, frame.time_base = self._count, 1 / self._rate
-        self._mux(frame)
-        self._count += 1
+        self._require_open()
+        array = check_frames(frames)
+        if self._pictures is None:
+            self._start(*array.shape[2:])
+        self._pictures.add_frames(array)  # type: ignore[union-attr]
 
     def write_audio(self, samples: Tensor | np.ndarray) -> None:
         """Append sound; needs ``audio_rate`` and at least one frame written before.
 
         Args:
             samples: (channels, n): floats in -1..1, or int16.
+
+        Raises:
+            EncodeError: There is no sound track, the samples have another shape or dtype, or the encoder fails.
         """
-        if self._audio is None:
+        self._require_open()
+        if self._samples is None:
             raise EncodeError(f"{self._name}: sound needs audio_rate=... and a frame written before it")
-        self._audio.write(as_array(samples))
+        self._samples.add_samples(samples)
+
+    def _require_open(self) -> None:
+        if self._frames is not None:
+            raise EncodeError(
+                "this encoder holds its frames; for frames as they come give it a file: VideoEncoder(path)"
+            )
+        if self._closed:
+            raise EncodeError(f"{self._name}: the encoder is closed")
+
+    def _start(self, height: int, width: int) -> None:
+        encoder = Encoder()
+        pictures = encoder.add_video(height=height, width=width, frame_rate=self._rate, **self._settings)
+        samples = None
+        if self._sound is not None:
+            sound = self._sound
+            samples = encoder.add_audio(
+                sample_rate=sound.sample_rate,
+                num_channels=sound.num_channels,
+                codec=sound.codec,
+                extra_options=sound.options,
+            )
+        if self._format is None:
+            encoder.open_file(os.fspath(self._target), container_options=self._container_options)  # type: ignore[arg-type]
+        else:
+            encoder.open_file_like(self._target, format=self._format, container_options=self._container_options)
+        self._encoder, self._pictures, self._samples = encoder, pictures, samples
 
     # -- life ----------------------------------------------------------------------------------------------------
 
     @property
     def frames_written(self) -> int:
         """How many frames were taken so far."""
-        return self._count
+        return 0 if self._pictures is None else self._pictures.frames_written
 
     def close(self) -> None:
         """Finish the file. Closing twice is allowed."""
         if self._closed:
             return
         self._closed = True
-        try:
-            if self._size is not None:
-                self._mux(None)
-            if self._audio is not None:
-                self._audio.close()
-        finally:
-            self._container.close()
+        if self._encoder is not None:
+            self._encoder.close()
 
-    def __enter__(self) -> VideoEncoder:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
         self.close()
-
-
-def _plane_view(plane: Any, height: int, width: int) -> np.ndarray:
-    """A writable view of a plane without its padding, (H, W) uint8."""
-    flat = np.frombuffer(plane, dtype=np.uint8)
-    return np.ndarray((height, width), np.uint8, flat, 0, (plane.line_size, 1))
-
-
-def _reformatter() -> Any:
-    from av.video.reformatter import VideoReformatter
-
-    return VideoReformatter()

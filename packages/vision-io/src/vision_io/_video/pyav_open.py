@@ -9,6 +9,7 @@ from typing import IO, Any
 
 from vision_io._errors import DecodeError, MissingDependencyError
 from vision_io._limits import DEFAULT_LIMITS, Limits
+from vision_io._video.pyav_compat import code_of, opening_arguments
 
 __all__ = ["Source", "check_source", "import_av", "open_container", "pick_stream", "source_name", "start_of"]
 
@@ -127,11 +128,10 @@ def open_container(source: Source, limits: Limits = DEFAULT_LIMITS) -> Any:
     av = import_av()
     name = source_name(source)
     check_source(source, name)
+    # Not options=...: up to PyAV 17.0 they overrun memory where streams turn up while reading (MPEG program streams).
     options = {"format_whitelist": _CONTAINERS, "protocol_whitelist": _PROTOCOLS}
-    # Up to PyAV 18 metadata that is not UTF-8 raises unless told otherwise; 19 never raises and has no such argument.
-    lenient = {} if int(av.__version__.split(".")[0]) >= 19 else {"metadata_errors": "replace"}
     try:
-        container = av.open(_av_source(source), mode="r", options=options, **lenient)
+        container = av.open(_av_source(source), mode="r", container_options=options, **opening_arguments(av))
     except FileNotFoundError as error:
         raise DecodeError(f"{name}: no such file") from error
     except (av.error.FFmpegError, OSError, ValueError) as error:
@@ -163,7 +163,7 @@ def pick_stream(container: Any, stream_index: int | None, name: str) -> Any:
                 f"{name}: stream {stream_index} is no video stream; the file has {listed or 'no streams'}"
             )
         return container.streams[stream_index]
-    moving = [s for s in container.streams.video if not int(s.disposition) & _ATTACHED_PICTURE]
+    moving = [s for s in container.streams.video if not code_of(s.disposition) & _ATTACHED_PICTURE]
     if not moving:
         held = ", ".join(sorted(set(kinds))) or "nothing"
         raise DecodeError(f"{name}: no video stream; the file holds {held} only")

@@ -14,6 +14,7 @@ from vision_io._pixels.formats import FORMATS
 from vision_io._pixels.raw_frame import RawFrame
 from vision_io._video.frame_index import FrameIndex, index_by_count, index_by_packets
 from vision_io._video.frame_source import StreamFacts
+from vision_io._video.pyav_compat import code_of
 from vision_io._video.pyav_open import Source, import_av, open_container, pick_stream, source_name
 from vision_io._video.pyav_packets import PacketStore
 from vision_io._video.reopening import keep_for_ever
@@ -96,7 +97,7 @@ class PyAVSource:
     def _build_index(self) -> FrameIndex:
         context, records = self._context, self._packets.records
         guessed = self._container.format.name == "avi" and context.has_b_frames
-        fields = context.name in ("h264", "hevc") and getattr(context, "field_order", 0) not in _PROGRESSIVE
+        fields = context.name in ("h264", "hevc") and code_of(getattr(context, "field_order", 0)) not in _PROGRESSIVE
         index = None
         if not fields:
             index = index_by_packets(records, self._stream.time_base, not guessed)
@@ -137,8 +138,8 @@ class PyAVSource:
             average_rate=stream.average_rate,
             bit_rate=context.bit_rate or None,
             pixel_aspect_ratio=stream.sample_aspect_ratio or None,
-            matrix=int(frame.colorspace),
-            full_range=format.startswith("yuvj") or int(frame.color_range) == _FULL_RANGE,
+            matrix=code_of(frame.colorspace),
+            full_range=format.startswith("yuvj") or code_of(frame.color_range) == _FULL_RANGE,
             container=self._container.format.name,
         )
 
@@ -242,7 +243,7 @@ class PyAVSource:
     def _raw(self, frame: Any, turn: int | None = None) -> RawFrame:
         """The planes of a frame; formats that the kernels do not know go through swscale first."""
         rotation = self._rotation(frame) if turn is None else turn
-        name, matrix = frame.format.name, int(frame.colorspace)
+        name, matrix = frame.format.name, code_of(frame.colorspace)
         format = FORMATS.get(name)
         planes = frame.planes
         strides = tuple([plane.line_size for plane in planes])
@@ -261,7 +262,7 @@ class PyAVSource:
             strides,
             planes,
             matrix,
-            format.full_range or int(frame.color_range) == _FULL_RANGE,
+            format.full_range or code_of(frame.color_range) == _FULL_RANGE,
             rotation,
             frame,
         )

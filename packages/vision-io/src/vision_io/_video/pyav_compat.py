@@ -1,0 +1,22 @@
+"""What differs between the releases of PyAV that are supported, 16 to 19."""
+
+from __future__ import annotations
+
+from typing import Any
+
+__all__ = ["code_of", "major_version", "opening_arguments"]
+
+
+def major_version(av: Any) -> int:
+    """First number of PyAV's version."""
+    return int(str(av.__version__).partition(".")[0])
+
+
+def code_of(value: Any) -> int:
+    """FFmpeg's number behind an attribute: PyAV 18 gives integers where older ones give enumerations."""
+    return int(getattr(value, "value", value) or 0)
+
+
+def opening_arguments(av: Any) -> dict[str, str]:
+    """Arguments of ``av.open`` that make metadata which is not UTF-8 harmless: from 19 on it always is."""
+    return {} if major_version(av) >= 19 else {"metadata_errors": "replace"}
