@@ -114,6 +114,20 @@ void add_convolution(Program& p, int x, int y, std::shared_ptr<ConvWeights> weig
   p.add(make_convolution(p, x, y, std::move(weights), geometry, before, after));
 }
 
+void add_expanded_depthwise(Program& p, int x, int y, std::shared_ptr<ConvWeights> expand, std::shared_ptr<ConvWeights> weights,
+                            Triple stride, Triple padding, Triple dilation, int32_t expand_activation, int32_t activation,
+                            bool expand_relu, int32_t expand_zero_point, std::optional<Array<uint8_t>> expand_table, bool relu,
+                            int32_t y_zero_point, std::optional<Array<uint8_t>> table) {
+  need(expand != nullptr && weights != nullptr, "weights are needed");
+  Geometry geometry;
+  for (int i = 0; i < 3; ++i)
+    geometry.stride[i] = stride[i], geometry.padding[i] = padding[i], geometry.dilation[i] = dilation[i];
+  const Expansion expansion{std::move(expand), expand_activation, expand_relu, expand_zero_point, table_buffer(expand_table)};
+  Epilogue after;
+  after.activation = activation, after.relu = relu, after.y_zero_point = y_zero_point, after.table = table_buffer(table);
+  p.add(make_expanded_depthwise(p, x, y, expansion, std::move(weights), geometry, after));
+}
+
 void bind_program(nb::module_& m) {
   nb::class_<Program>(m, "Program")
       .def(nb::init<>())
@@ -129,6 +143,10 @@ void bind_program(nb::module_& m) {
            "residual"_a = -1, "activation"_a = 0, "gate"_a = -1, "gate_activation"_a = 0, "relu"_a = false,
            "y_zero_point"_a = 0, "residual_zero_point"_a = 0, "residual_multiplier"_a = 0.0f, "table"_a = nb::none(),
            "gate_multiplier"_a = 1.0f, "gate_x_zero_point"_a = 0, "gate_zero_point"_a = 0, "gate_table"_a = nb::none())
+      .def("expanded_depthwise", &add_expanded_depthwise, "x"_a, "y"_a, "expand"_a, "weights"_a, "stride"_a, "padding"_a,
+           "dilation"_a, nb::kw_only(), "expand_activation"_a = 0, "activation"_a = 0, "expand_relu"_a = false,
+           "expand_zero_point"_a = 0, "expand_table"_a = nb::none(), "relu"_a = false, "y_zero_point"_a = 0,
+           "table"_a = nb::none())
       .def("activation", [](Program& p, int x, int y, int32_t kind) { p.add(make_activation(p, x, y, kind)); })
       .def("add", [](Program& p, int a, int b, int y, int32_t kind) { p.add(make_add(p, a, b, y, kind)); })
       .def("multiply", [](Program& p, int a, int b, int y) { p.add(make_multiply(p, a, b, y)); })

@@ -10,25 +10,33 @@ enum class Activation : int32_t { none, relu, relu6, silu, sigmoid, hardswish, h
 namespace VISION_ISA_NAMESPACE {
 using namespace vision::simd::VISION_ISA_NAMESPACE;
 
-// e^x for |x| <= 87, relative error below 2e-7: x = n ln 2 + r, |r| <= ln 2 / 2, Taylor series of e^r to r^6.
-inline f32 exponential(f32 x) {
-  const i32 n = round_to_i32(mul(x, set(1.44269504f)));
+// 2^(x * scale) for |x * scale| <= 126, relative error below 1e-6: x * scale = n + r, |r| <= 1/2, and a polynomial for 2^r
+// (minimax in relative error, 8e-8). The product is not rounded on its way to r, so r is exact but for `scale` itself.
+inline f32 power_of_two(f32 x, float scale) {
+  const f32 product = mul(x, set(scale));
+#if VISION_ISA_IS_AVX512
+  const f32 whole = {_mm512_roundscale_ps(product.v, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC)};
+#else
+  const i32 n = round_to_i32(product);
   const f32 whole = to_f32(n);
-  f32 r = fma(whole, set(-0.693359375f), x);
-  r = fma(whole, set(2.12194440e-4f), r);
-  f32 y = set(1.0f / 720);
-  y = fma(y, r, set(1.0f / 120));
-  y = fma(y, r, set(1.0f / 24));
-  y = fma(y, r, set(1.0f / 6));
-  y = fma(y, r, set(0.5f));
-  y = fma(y, r, set(1.0f));
-  y = fma(y, r, set(1.0f));
+#endif
+  const f32 r = fma(x, set(scale), sub(set(0.0f), whole));
+  f32 y = set(0.0013276472f);
+  y = fma(y, r, set(0.009675541f));
+  y = fma(y, r, set(0.05550713f));
+  y = fma(y, r, set(0.2402212f));
+  y = fma(y, r, set(0.69314694f));
+  y = fma(y, r, set(1.0000001f));
+#if VISION_ISA_IS_AVX512
+  return {_mm512_scalef_ps(y.v, whole.v)};
+#else
   return mul(y, as_f32(shift_left<23>(add(n, set(127)))));
+#endif
 }
 
 inline f32 sigmoid(f32 x) {
-  const f32 y = max(min(sub(set(0.0f), x), set(87.0f)), set(-87.0f));
-  return reciprocal(add(set(1.0f), exponential(y)));
+  const f32 y = max(min(x, set(87.0f)), set(-87.0f));
+  return reciprocal(add(set(1.0f), power_of_two(y, -1.44269504f)));
 }
 
 inline f32 clamp(f32 x, float low, float high) { return min(max(x, set(low)), set(high)); }

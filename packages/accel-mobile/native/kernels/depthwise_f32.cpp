@@ -5,85 +5,102 @@
 namespace accel_mobile {
 namespace VISION_ISA_NAMESPACE {
 
-// Outputs side by side that share loaded inputs and weights.
-#if VISION_ISA_IS_AVX512
-constexpr int block = 5;
-#else
-constexpr int block = 4;
-#endif
+// The most outputs side by side that share loaded inputs and weights.
+constexpr int most_outputs = 8;
 
-// `outputs` results from column `first` of the input on. With `edge`, columns outside the row are left out.
+// `outputs` results of every frame from column `first` of the input on. All frames of one vector of channels come one
+// after the other: their inputs overlap, and stay in the nearest cache. With `edge`, columns outside are left out.
 template <int kernel, int stride, int outputs, bool edge>
 static void outputs_of(const DepthwiseF32& d, int64_t out, int64_t first) {
   constexpr int columns = (outputs - 1) * stride + kernel;
-  for (int64_t c = 0; c < d.channels; c += f32::lanes) {
-    f32 sum[outputs];
+  const bool silu = static_cast<Activation>(d.activation) == Activation::silu;
+  const f32 lowest = set(static_cast<Activation>(d.activation) == Activation::relu ? 0.0f : -__builtin_inff());
+  const int64_t position = d.x_position, y_position = d.y_position;
+  for (int64_t v = 0; v < d.vectors; ++v) {
+    const float* inputs = d.x + v * d.x_vector + first * position;
+    const float* weights = d.weight + v * d.weight_vector;
+    const f32 bias = load(d.bias + v * f32::lanes);
+    float* y = d.y + out * y_position + v * f32::lanes;
+    for (int64_t frame = 0; frame < d.frames; ++frame, y += d.y_frame) {
+      f32 sum[outputs];
 #pragma GCC unroll 8
-    for (int o = 0; o < outputs; ++o) sum[o] = load(d.bias + c);
-    for (int64_t r = 0; r < d.row_count; ++r) {
-      const float* x = d.rows[r] + first * d.channels + c;
-      f32 w[kernel];
+      for (int o = 0; o < outputs; ++o) sum[o] = bias;
+      for (int64_t tap = d.first_tap[frame]; tap < d.first_tap[frame + 1]; ++tap) {
+        const float* x = inputs + d.taps[tap].x;
+        f32 w[kernel];
 #pragma GCC unroll 8
-      for (int k = 0; k < kernel; ++k) w[k] = load(d.weights[r] + k * d.channels + c);
-#pragma GCC unroll 16
-      for (int j = 0; j < columns; ++j) {
-        if (edge && static_cast<uint64_t>(first + j) >= static_cast<uint64_t>(d.in_width)) continue;
-        const f32 value = load(x + j * d.channels);
+        for (int k = 0; k < kernel; ++k) w[k] = load(weights + d.taps[tap].weight + k * f32::lanes);
+#pragma GCC unroll 32
+        for (int j = 0; j < columns; ++j) {
+          if (edge && static_cast<uint64_t>(first + j) >= static_cast<uint64_t>(d.in_width)) continue;
+          const f32 value = load(x + j * position);
 #pragma GCC unroll 8
-        for (int k = 0; k < kernel; ++k) {
-          const int o = (j - k) / stride;
-          if (j >= k && (j - k) % stride == 0 && o < outputs) sum[o] = fma(value, w[k], sum[o]);
+          for (int k = 0; k < kernel; ++k) {
+            const int o = (j - k) / stride;
+            if (j >= k && (j - k) % stride == 0 && o < outputs) sum[o] = fma(value, w[k], sum[o]);
+          }
         }
       }
-    }
+      if (silu) {
 #pragma GCC unroll 8
-    for (int o = 0; o < outputs; ++o) store(d.y + (out + o) * d.channels + c, sum[o]);
+        for (int o = 0; o < outputs; ++o) sum[o] = activated<Activation::silu>(sum[o]);
+      }
+#pragma GCC unroll 8
+      for (int o = 0; o < outputs; ++o) store(y + o * y_position, max(sum[o], lowest));
+    }
   }
 }
 
 template <int kernel, int stride, int outputs>
-static void some(const DepthwiseF32& d, int64_t out) {
-  const int64_t first = out * stride - d.padding, end = first + (outputs - 1) * stride + kernel;
-  if (first < 0 || end > d.in_width) {
-    outputs_of<kernel, stride, outputs, true>(d, out, first);
-  } else {
-    outputs_of<kernel, stride, outputs, false>(d, out, first);
-  }
-}
-
-template <int kernel, int stride, int outputs>
-static void rest(const DepthwiseF32& d, int64_t out) {
+static void some(const DepthwiseF32& d, int64_t out, int64_t count) {
   if constexpr (outputs > 0) {
-    if (d.out_width - out == outputs) return some<kernel, stride, outputs>(d, out);
-    rest<kernel, stride, outputs - 1>(d, out);
+    if (count != outputs) return some<kernel, stride, outputs - 1>(d, out, count);
+    const int64_t first = out * stride - d.padding, end = first + (outputs - 1) * stride + kernel;
+    if (first < 0 || end > d.in_width) {
+      outputs_of<kernel, stride, outputs, true>(d, out, first);
+    } else {
+      outputs_of<kernel, stride, outputs, false>(d, out, first);
+    }
   }
 }
 
+// Pieces of equal size, so that none is too short to fill the arithmetic units.
 template <int kernel, int stride>
 static void unrolled(const DepthwiseF32& d) {
-  int64_t out = 0;
-  for (; d.out_width - out >= block; out += block) some<kernel, stride, block>(d, out);
-  rest<kernel, stride, block - 1>(d, out);
+  const int64_t pieces = (d.out_width + most_outputs - 1) / most_outputs;
+  for (int64_t i = 0; i < pieces; ++i) {
+    const int64_t out = d.out_width * i / pieces;
+    some<kernel, stride, most_outputs>(d, out, d.out_width * (i + 1) / pieces - out);
+  }
 }
 
 static void any(const DepthwiseF32& d) {
-  for (int64_t out = 0; out < d.out_width; ++out) {
-    for (int64_t c = 0; c < d.channels; c += f32::lanes) {
-      f32 sum = load(d.bias + c);
-      for (int64_t r = 0; r < d.row_count; ++r) {
-        for (int64_t k = 0; k < d.kernel; ++k) {
-          const int64_t column = out * d.stride - d.padding + k * d.dilation;
-          if (column < 0 || column >= d.in_width) continue;
-          sum = fma(load(d.rows[r] + column * d.channels + c), load(d.weights[r] + k * d.channels + c), sum);
+  for (int64_t v = 0; v < d.vectors; ++v) {
+    for (int64_t frame = 0; frame < d.frames; ++frame) {
+      for (int64_t out = 0; out < d.out_width; ++out) {
+        f32 sum = load(d.bias + v * f32::lanes);
+        for (int64_t tap = d.first_tap[frame]; tap < d.first_tap[frame + 1]; ++tap) {
+          const float* x = d.x + v * d.x_vector + d.taps[tap].x;
+          const float* w = d.weight + v * d.weight_vector + d.taps[tap].weight;
+          for (int64_t k = 0; k < d.kernel; ++k) {
+            const int64_t column = out * d.stride - d.padding + k * d.dilation;
+            if (column < 0 || column >= d.in_width) continue;
+            sum = fma(load(x + column * d.x_position), load(w + k * f32::lanes), sum);
+          }
         }
+        store(d.y + frame * d.y_frame + out * d.y_position + v * f32::lanes, sum);
       }
-      store(d.y + out * d.channels + c, sum);
     }
   }
+  for (int64_t frame = 0; frame < d.frames; ++frame)
+    for (int64_t out = 0; out < d.out_width; ++out)
+      activate(d.y + frame * d.y_frame + out * d.y_position, d.vectors * f32::lanes, static_cast<Activation>(d.activation));
 }
 
-static void row(const DepthwiseF32& d) {
-  const bool dense = d.dilation == 1;
+static void line(const DepthwiseF32& d) {
+  const Activation activation = static_cast<Activation>(d.activation);
+  const bool joined = activation == Activation::none || activation == Activation::relu || activation == Activation::silu;
+  const bool dense = joined && d.dilation == 1;
   if (dense && d.kernel == 3 && d.stride == 1) {
     unrolled<3, 1>(d);
   } else if (dense && d.kernel == 3 && d.stride == 2) {
@@ -93,11 +110,11 @@ static void row(const DepthwiseF32& d) {
   } else {
     any(d);
   }
-  activate(d.y, d.out_width * d.channels, static_cast<Activation>(d.activation));
 }
 
 }  // namespace VISION_ISA_NAMESPACE
 
-VISION_DEFINE_KERNELS(DepthwiseF32Kernels, depthwise_f32) = {&VISION_ISA_NAMESPACE::row};
+VISION_DEFINE_KERNELS(DepthwiseF32Kernels, depthwise_f32) = {vision::simd::VISION_ISA_NAMESPACE::f32::lanes,
+                                                             &VISION_ISA_NAMESPACE::line};
 
 }  // namespace accel_mobile

@@ -1,4 +1,4 @@
-// Depthwise convolution, float32, one row of outputs at a time.
+// Depthwise convolution, float32, one line of outputs of several frames at a time.
 #pragma once
 
 #include <cstdint>
@@ -7,22 +7,33 @@
 
 namespace accel_mobile {
 
-// y[w, c] = act(bias[c] + sum over rows r and taps k of row[r][w * stride - padding + k * dilation, c] * weight[r][k, c])
-// Rows are the (time, height) taps that lie inside the input; taps left and right of a row count as zero.
+// A row of inputs that takes part in a frame of outputs: where it begins, and where its weights do.
+struct DepthwiseTap {
+  int64_t x, weight;
+};
+
+// y[f, w, c] = act(bias[c] + sum over the taps of frame f and k of x[tap, w * stride - padding + k * dilation, c] * weight)
+// The taps of a frame are the (time, height) taps that lie inside the input; those left and right of a row count as zero.
+// Channels come in vectors; inputs, weights and results of a vector lie together or apart, as the distances say.
 struct DepthwiseF32 {
-  const float* const* rows;
-  const float* const* weights;  // for each row: [kernel][channels]
-  int64_t row_count;
-  int64_t channels;  // a multiple of 16; also the distance between positions
+  const float* x;
+  int64_t x_vector, x_position;
+  const DepthwiseTap* taps;
+  const int64_t* first_tap;  // [frames + 1]: taps[first_tap[f]] to taps[first_tap[f + 1] - 1] belong to frame f
+  int64_t frames, vectors;
   int64_t in_width, out_width;
   int64_t kernel, stride, padding, dilation;  // along the width
+  const float* weight;                        // [vector][tap][lanes]
+  int64_t weight_vector;
   const float* bias;
   float* y;
+  int64_t y_frame, y_position;  // vectors of results lie side by side
   int32_t activation;
 };
 
 struct DepthwiseF32Kernels {
-  void (*row)(const DepthwiseF32&);
+  int lanes;
+  void (*line)(const DepthwiseF32&);
 };
 VISION_DECLARE_KERNELS(DepthwiseF32Kernels, depthwise_f32)
 

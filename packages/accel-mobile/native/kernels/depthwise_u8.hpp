@@ -11,23 +11,33 @@
 
 namespace accel_mobile {
 
-// One row of outputs of two successive frames.
+// A row of quads [width][lanes][4] of one vector of channels, and how far behind it that of the next vector lies.
+struct DepthwiseRow {
+  const uint8_t* x;
+  int64_t vector;
+};
+
+// One line of outputs, all frames, two at a time.
 struct DepthwiseU8 {
-  const uint8_t* const* rows;  // for each tap in height, a row of quads [width][channels][4]
-  int64_t row_count;
-  int64_t channels, in_width, out_width;
+  const DepthwiseRow* rows;  // [pair of frames][height of the kernel]
+  int64_t row_count, frames, vectors;
+  int64_t in_width, out_width;
   int64_t kernel, stride, padding, dilation;  // along the width
-  const int8_t* weight;                       // packed: [frame of the pair][height][kernel][channels][4]
+  const int8_t* weight;                       // [vector][frame of the pair][height][kernel][lanes][4]
   const int32_t* bias;
-  int32_t x_zero_point;  // what lies outside
-  uint8_t* y[2];         // the second may be null
+  int32_t x_zero_point;  // what lies left and right
+  uint8_t* y;
+  int64_t y_frame, y_position;  // vectors of results lie side by side
   Requantise requantise;
 };
 
 struct DepthwiseU8Kernels {
-  // quads[i] = {frames[0][i], frames[1][i], frames[2][i], frames[3][i]}; count is a multiple of 16
-  void (*make_quads)(const uint8_t* const* frames, uint8_t* quads, int64_t count);
-  void (*row)(const DepthwiseU8&);
+  int lanes;
+  // Quads of four frames whose channels lie together: quads[vector][i] from frames[0..3][i * stride + channel].
+  void (*quads_of_rows)(const uint8_t* const* frames, int64_t stride, int64_t count, uint8_t* quads, int64_t quads_vector);
+  // Quads of `count` places of one vector of channels, from four frames that gemm_u8 left in blocks.
+  void (*quads_of_blocks)(const uint8_t* const* frames, int64_t count, uint8_t* quads);
+  void (*line)(const DepthwiseU8&);
 };
 VISION_DECLARE_KERNELS(DepthwiseU8Kernels, depthwise_u8)
 

@@ -41,12 +41,12 @@ static void tile(const GemmF32& g, int64_t row, int64_t vector, float lowest) {
   }
 #pragma GCC unroll 8
   for (int r = 0; r < rows; ++r) {
-    const int64_t at = (row + r) * g.y_stride + vector * f32::lanes;
+    const int64_t at = (row + r) * g.y_stride + vector * g.y_vector;
 #pragma GCC unroll 8
     for (int v = 0; v < vectors; ++v) {
       f32 y = sum[r][v];
-      if (g.residual) y = add(y, load(g.residual + at + v * f32::lanes));
-      store(g.y + at + v * f32::lanes, max(y, set(lowest)));
+      if (g.residual) y = add(y, load(g.residual + at + v * g.y_vector));
+      store(g.y + at + v * g.y_vector, max(y, set(lowest)));
     }
   }
 }
@@ -61,21 +61,26 @@ static void row_block(const GemmF32& g, int64_t row, float lowest) {
 }
 
 template <int rows>
-static void last_rows(const GemmF32& g, int64_t row, float lowest) {
+static void some_rows(const GemmF32& g, int64_t row, int64_t count, float lowest) {
   if constexpr (rows > 0) {
-    if (g.rows - row == rows) return row_block<rows>(g, row, lowest);
-    last_rows<rows - 1>(g, row, lowest);
+    if (count == rows) return row_block<rows>(g, row, lowest);
+    some_rows<rows - 1>(g, row, count, lowest);
   }
 }
 
 static void multiply(const GemmF32& g) {
   const Activation activation = static_cast<Activation>(g.activation);
   const float lowest = activation == Activation::relu ? 0.0f : -__builtin_inff();
-  int64_t row = 0;
-  for (; g.rows - row >= tile_rows; row += tile_rows) row_block<tile_rows>(g, row, lowest);
-  last_rows<tile_rows - 1>(g, row, lowest);
-  if (activation == Activation::relu) return;
-  for (int64_t r = 0; r < g.rows; ++r) activate(g.y + r * g.y_stride, g.vectors * f32::lanes, activation);
+  // Tiles of equal height, so that none is too low to fill the arithmetic units.
+  const int64_t tiles = (g.rows + tile_rows - 1) / tile_rows;
+  for (int64_t i = 0, row = 0; i < tiles; ++i) {
+    const int64_t count = g.rows / tiles + (i < g.rows % tiles);
+    some_rows<tile_rows>(g, row, count, lowest);
+    row += count;
+  }
+  if (activation == Activation::relu || activation == Activation::none) return;
+  for (int64_t r = 0; r < g.rows; ++r)
+    for (int64_t v = 0; v < g.vectors; ++v) activate(g.y + r * g.y_stride + v * g.y_vector, f32::lanes, activation);
 }
 
 // Bound by reading the weights: several columns at once hide the latency of the sums.

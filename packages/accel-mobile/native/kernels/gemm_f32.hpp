@@ -8,15 +8,16 @@
 namespace accel_mobile {
 
 // y[r, c] = act(sum_k a[r, k] * w[k, c] + bias[c] + residual[r, c])
+// Results of a row lie `y_stride` behind those of the row before, each vector `y_vector` behind the one before.
 struct GemmF32 {
   const float* a;
   int64_t a_stride, rows, depth;
   const float* weight;  // packed: [vector][depth][lanes]
   const float* bias;    // one per packed column
   int64_t vectors;      // columns / lanes
-  const float* residual;  // or null; `y_stride` apart
+  const float* residual;  // or null; placed like y
   float* y;
-  int64_t y_stride;
+  int64_t y_stride, y_vector;
   int32_t activation;
 };
 

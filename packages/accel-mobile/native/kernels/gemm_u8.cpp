@@ -16,6 +16,55 @@ constexpr int tile_rows = 6, tile_vectors = 4;
 #endif
 
 template <int rows, int vectors>
+inline void store_rows(const GemmU8& g, int64_t row, int64_t vector, f32 (&real)[rows][vectors]) {
+  const Rounding rounding(g.requantise);
+  const int64_t first = row * g.y_stride + vector * i32::lanes;
+  if (g.residual) {
+    const i32 zero = set(g.residual_zero_point);
+    const f32 multiplier = set(g.residual_multiplier);
+#pragma GCC unroll 8
+    for (int r = 0; r < rows; ++r)
+#pragma GCC unroll 8
+      for (int v = 0; v < vectors; ++v)
+        real[r][v] = add(real[r][v], mul(centred(g.residual + first + r * g.y_stride + v * i32::lanes, zero), multiplier));
+  }
+  if (g.y) {
+    uint8_t* y = g.y + first;
+    const int64_t stride = g.y_stride;
+#pragma GCC unroll 8
+    for (int r = 0; r < rows; ++r) store_together<vectors>(rounding, real[r], y + r * stride);
+  } else {
+#pragma GCC unroll 8
+    for (int r = 0; r < rows; ++r)
+#pragma GCC unroll 8
+      for (int v = 0; v < vectors; ++v)
+        store(g.y_float + first + r * g.y_stride + v * i32::lanes, max(real[r][v], rounding.low));
+  }
+}
+
+// Blocks of four rows of one vector, in the order in which the packs leave them (on AVX-512), or row after row.
+template <int rows, int vectors>
+inline void store_blocks(const GemmU8& g, int64_t row, int64_t vector, const f32 (&real)[rows][vectors]) {
+  const Rounding rounding(g.requantise);
+#pragma GCC unroll 8
+  for (int v = 0; v < vectors; ++v) {
+    uint8_t* y = g.y + (vector + v) * g.block_vector + row * i32::lanes;
+#if VISION_ISA_IS_AVX512
+    const Packing pack(rounding);
+#pragma GCC unroll 8
+    for (int r = 0; r < rows; r += 4) {
+      constexpr int last = rows - 1;
+      _mm512_storeu_si512(y + r * 16, pack(real[r][v], real[r + 1 < last ? r + 1 : last][v], real[r + 2 < last ? r + 2 : last][v],
+                                           real[r + 3 < last ? r + 3 : last][v]));
+    }
+#else
+#pragma GCC unroll 8
+    for (int r = 0; r < rows; ++r) store_bytes(y + r * i32::lanes, rounding(real[r][v]));
+#endif
+  }
+}
+
+template <int rows, int vectors>
 static void tile(const GemmU8& g, int64_t row, int64_t vector) {
   constexpr int width = u8::lanes;
   const uint8_t* a = g.a + row * g.a_stride;
@@ -39,26 +88,16 @@ static void tile(const GemmU8& g, int64_t row, int64_t vector) {
       for (int v = 0; v < vectors; ++v) sum[r][v] = sums(dot4(lanes_of(sum[r][v]), x, b[v]));
     }
   }
-  const Rounding rounding(g.requantise);
-  const i32 residual_zero = set(g.residual_zero_point);
-  const f32 residual_multiplier = set(g.residual_multiplier);
-  const uint8_t* residual = g.residual;
-  uint8_t* y = g.y;
-  float* y_float = g.y_float;
-  const int64_t stride = g.y_stride, first = row * stride + vector * i32::lanes;
+  f32 real[rows][vectors];
   const float* multipliers = g.requantise.multiplier + vector * i32::lanes;
 #pragma GCC unroll 8
   for (int v = 0; v < vectors; ++v) {
     const f32 multiplier = load(multipliers + v * i32::lanes);
 #pragma GCC unroll 8
-    for (int r = 0; r < rows; ++r) {
-      const int64_t at = first + r * stride + v * i32::lanes;
-      f32 real = mul(to_f32(lanes_of(sum[r][v])), multiplier);
-      if (residual) real = add(real, mul(centred(residual + at, residual_zero), residual_multiplier));
-      if (y) store_bytes(y + at, rounding(real));
-      if (y_float) store(y_float + at, max(real, rounding.low));
-    }
+    for (int r = 0; r < rows; ++r) real[r][v] = mul(to_f32(lanes_of(sum[r][v])), multiplier);
   }
+  if (g.block_vector) return store_blocks<rows, vectors>(g, row, vector, real);
+  store_rows<rows, vectors>(g, row, vector, real);
 }
 
 template <int rows>
@@ -71,17 +110,26 @@ static void row_block(const GemmU8& g, int64_t row) {
 }
 
 template <int rows>
-static void last_rows(const GemmU8& g, int64_t row) {
+static void some_rows(const GemmU8& g, int64_t row, int64_t count) {
   if constexpr (rows > 0) {
-    if (g.rows - row == rows) return row_block<rows>(g, row);
-    last_rows<rows - 1>(g, row);
+    if (count == rows) return row_block<rows>(g, row);
+    some_rows<rows - 1>(g, row, count);
   }
 }
 
 static void multiply(const GemmU8& g) {
   int64_t row = 0;
-  for (; g.rows - row >= tile_rows; row += tile_rows) row_block<tile_rows>(g, row);
-  last_rows<tile_rows - 1>(g, row);
+  if (g.block_vector) {  // whole blocks as long as there are any
+    for (; row < g.rows; row += tile_rows) some_rows<tile_rows>(g, row, g.rows - row < tile_rows ? g.rows - row : tile_rows);
+    return;
+  }
+  // Tiles of equal height, so that none is too low to fill the arithmetic units.
+  const int64_t tiles = (g.rows + tile_rows - 1) / tile_rows;
+  for (int64_t i = 0; i < tiles; ++i) {
+    const int64_t count = g.rows / tiles + (i < g.rows % tiles);
+    some_rows<tile_rows>(g, row, count);
+    row += count;
+  }
 }
 
 }  // namespace VISION_ISA_NAMESPACE

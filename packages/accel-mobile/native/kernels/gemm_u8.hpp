@@ -21,6 +21,7 @@ struct GemmU8 {
   uint8_t* y;         // requantised, or
   float* y_float;     // real itself, not below requantise.low
   int64_t y_stride;
+  int64_t block_vector;  // if not 0: y gets blocks for `quads_of_blocks`, those of a vector this far behind each other's
   Requantise requantise;
 };
 

@@ -30,6 +30,69 @@ struct Rounding {
   i32 operator()(f32 real) const { return add(round_to_i32(min(max(real, low), high)), zero_point); }
 };
 
+#if VISION_ISA_IS_AVX512
+// Four vectors at once by saturating packs. Rounding and the bounds may change places: the bounds are whole numbers. Only
+// the upper one is needed before the conversion; what lies far below becomes the smallest integer, and saturates.
+class Packing {
+ public:
+  explicit Packing(const Rounding& r)
+      : high_(r.high),
+        zero_point_(_mm512_packs_epi32(r.zero_point.v, r.zero_point.v)),
+        lowest_(_mm512_set1_epi8(static_cast<char>(_mm512_cvtss_f32(max(add(r.low, to_f32(r.zero_point)), set(0.0f)).v)))) {}
+
+  // Each part of 128 bits holds four values of a, of b, of c, of d.
+  __m512i operator()(f32 a, f32 b, f32 c, f32 d) const {
+    const __m512i ab = _mm512_adds_epi16(_mm512_packs_epi32(rounded(a), rounded(b)), zero_point_);
+    const __m512i cd = _mm512_adds_epi16(_mm512_packs_epi32(rounded(c), rounded(d)), zero_point_);
+    return _mm512_max_epu8(_mm512_packus_epi16(ab, cd), lowest_);
+  }
+
+ private:
+  __m512i rounded(f32 x) const { return round_to_i32(min(x, high_)).v; }
+  f32 high_;
+  __m512i zero_point_, lowest_;
+};
+
+// From parts of four vectors each to one vector after the other.
+inline __m512i in_turn(__m512i x) {
+  return _mm512_permutexvar_epi32(_mm512_setr_epi32(0, 4, 8, 12, 1, 5, 9, 13, 2, 6, 10, 14, 3, 7, 11, 15), x);
+}
+
+// Vector i at y + i * step.
+template <int count>
+inline void store_apart(const Rounding& rounding, const f32 (&real)[count], uint8_t* y, int64_t step) {
+  const Packing pack(rounding);
+#pragma GCC unroll 2
+  for (int i = 0; i < count; i += 4) {
+    const int last = count - 1;
+    const __m512i x = in_turn(pack(real[i], real[i + 1 < last ? i + 1 : last], real[i + 2 < last ? i + 2 : last], real[i + 3 < last ? i + 3 : last]));
+    _mm_storeu_si128(reinterpret_cast<__m128i*>(y + i * step), _mm512_castsi512_si128(x));
+    if (count - i > 1) _mm_storeu_si128(reinterpret_cast<__m128i*>(y + (i + 1) * step), _mm512_extracti32x4_epi32(x, 1));
+    if (count - i > 2) _mm_storeu_si128(reinterpret_cast<__m128i*>(y + (i + 2) * step), _mm512_extracti32x4_epi32(x, 2));
+    if (count - i > 3) _mm_storeu_si128(reinterpret_cast<__m128i*>(y + (i + 3) * step), _mm512_extracti32x4_epi32(x, 3));
+  }
+}
+
+// Up to four vectors side by side.
+template <int count>
+inline void store_together(const Rounding& rounding, const f32 (&real)[count], uint8_t* y) {
+  constexpr int last = count - 1;
+  const __m512i x = in_turn(Packing(rounding)(real[0], real[1 < last ? 1 : last], real[2 < last ? 2 : last], real[last]));
+  _mm512_mask_storeu_epi8(y, ~0ull >> (64 - 16 * count), x);
+}
+#else
+template <int count>
+inline void store_apart(const Rounding& rounding, const f32 (&real)[count], uint8_t* y, int64_t step) {
+#pragma GCC unroll 8
+  for (int i = 0; i < count; ++i) store_bytes(y + i * step, rounding(real[i]));
+}
+
+template <int count>
+inline void store_together(const Rounding& rounding, const f32 (&real)[count], uint8_t* y) {
+  store_apart<count>(rounding, real, y, i32::lanes);
+}
+#endif
+
 // (x - zero_point) as float: exact.
 inline f32 centred(const uint8_t* x, i32 zero_point) { return to_f32(sub(load_bytes(x), zero_point)); }
 

@@ -9,27 +9,42 @@ static void lookup_plain(const uint8_t* x, uint8_t* y, const uint8_t* table, int
   for (int64_t i = 0; i < count; ++i) y[i] = table[x[i]];
 }
 
+static void lookup_rows_plain(uint8_t* y, int64_t stride, int64_t rows, int64_t count, const uint8_t* table) {
+  for (int64_t r = 0; r < rows; ++r, y += stride) lookup_plain(y, y, table, count);
+}
+
 #if VISION_ISA_IS_AVX512
 // Two permutations of 128 bytes and a choice by the top bit. VBMI came a generation after VNNI, so it is asked for.
-__attribute__((target("avx512vbmi"))) static void lookup_vbmi(const uint8_t* x, uint8_t* y, const uint8_t* table,
-                                                              int64_t count) {
+__attribute__((target("avx512vbmi"))) static void lookup_rows_vbmi(const uint8_t* x, uint8_t* y, int64_t stride, int64_t rows,
+                                                                   int64_t count, const uint8_t* table) {
   const __m512i t0 = _mm512_loadu_si512(table), t1 = _mm512_loadu_si512(table + 64);
   const __m512i t2 = _mm512_loadu_si512(table + 128), t3 = _mm512_loadu_si512(table + 192);
-  for (int64_t i = 0; i < count; i += 64) {
-    const __mmask64 some = count - i >= 64 ? ~0ull : (1ull << (count - i)) - 1;
-    const __m512i index = _mm512_maskz_loadu_epi8(some, x + i);
-    const __m512i low = _mm512_permutex2var_epi8(t0, index, t1), high = _mm512_permutex2var_epi8(t2, index, t3);
-    _mm512_mask_storeu_epi8(y + i, some, _mm512_mask_blend_epi8(_mm512_movepi8_mask(index), low, high));
+  for (int64_t r = 0; r < rows; ++r, x += stride, y += stride) {
+    for (int64_t i = 0; i < count; i += 64) {
+      const __mmask64 some = count - i >= 64 ? ~0ull : (1ull << (count - i)) - 1;
+      const __m512i index = _mm512_maskz_loadu_epi8(some, x + i);
+      const __m512i low = _mm512_permutex2var_epi8(t0, index, t1), high = _mm512_permutex2var_epi8(t2, index, t3);
+      _mm512_mask_storeu_epi8(y + i, some, _mm512_mask_blend_epi8(_mm512_movepi8_mask(index), low, high));
+    }
   }
 }
 
 static void lookup(const uint8_t* x, uint8_t* y, const uint8_t* table, int64_t count) {
-  if (__builtin_cpu_supports("avx512vbmi")) return lookup_vbmi(x, y, table, count);
+  if (__builtin_cpu_supports("avx512vbmi")) return lookup_rows_vbmi(x, y, 0, 1, count, table);
   lookup_plain(x, y, table, count);
+}
+
+static void lookup_rows(uint8_t* y, int64_t stride, int64_t rows, int64_t count, const uint8_t* table) {
+  if (__builtin_cpu_supports("avx512vbmi")) return lookup_rows_vbmi(y, y, stride, rows, count, table);
+  lookup_rows_plain(y, stride, rows, count, table);
 }
 #else
 static void lookup(const uint8_t* x, uint8_t* y, const uint8_t* table, int64_t count) {
   lookup_plain(x, y, table, count);
+}
+
+static void lookup_rows(uint8_t* y, int64_t stride, int64_t rows, int64_t count, const uint8_t* table) {
+  lookup_rows_plain(y, stride, rows, count, table);
 }
 #endif
 
@@ -72,8 +87,8 @@ static void dequantize(const uint8_t* x, float* y, int64_t count, int32_t zero_p
 
 }  // namespace VISION_ISA_NAMESPACE
 
-VISION_DEFINE_KERNELS(RowsU8Kernels, rows_u8) = {&VISION_ISA_NAMESPACE::lookup, &VISION_ISA_NAMESPACE::add_rows,
-                                                 &VISION_ISA_NAMESPACE::scale, &VISION_ISA_NAMESPACE::accumulate,
-                                                 &VISION_ISA_NAMESPACE::dequantize};
+VISION_DEFINE_KERNELS(RowsU8Kernels, rows_u8) = {&VISION_ISA_NAMESPACE::lookup, &VISION_ISA_NAMESPACE::lookup_rows,
+                                                 &VISION_ISA_NAMESPACE::add_rows, &VISION_ISA_NAMESPACE::scale,
+                                                 &VISION_ISA_NAMESPACE::accumulate, &VISION_ISA_NAMESPACE::dequantize};
 
 }  // namespace accel_mobile

@@ -11,6 +11,8 @@ namespace accel_mobile {
 struct RowsU8Kernels {
   // y[i] = table[x[i]]; x and y may be the same
   void (*lookup)(const uint8_t* x, uint8_t* y, const uint8_t* table, int64_t count);
+  // The same in place: y[r * stride + i] for `rows` rows of `count` bytes
+  void (*lookup_rows)(uint8_t* y, int64_t stride, int64_t rows, int64_t count, const uint8_t* table);
   // y = requantised(float(a - a_zero) * a_multiplier + float(b - b_zero) * b_multiplier)
   void (*add)(const uint8_t* a, const uint8_t* b, uint8_t* y, int64_t count, const int32_t* zero_points,
               const float* multipliers, const Requantise&);

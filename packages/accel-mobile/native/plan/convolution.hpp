@@ -33,8 +33,20 @@ struct Epilogue {
   std::shared_ptr<Buffer> table;
 };
 
+// A pointwise convolution whose result a depthwise one alone reads: computed on the way, never stored as a whole.
+struct Expansion {
+  std::shared_ptr<ConvWeights> weights;  // null: there is none
+  int32_t activation = 0;  // float32
+  bool relu = false;       // uint8
+  int32_t y_zero_point = 0;
+  std::shared_ptr<Buffer> table;
+};
+
 // Throws std::invalid_argument where values, weights and geometry do not fit each other.
 std::unique_ptr<Operation> make_convolution(const Program& program, int x, int y, std::shared_ptr<ConvWeights> weights,
                                             const Geometry& geometry, const Gate& gate, const Epilogue& epilogue);
+std::unique_ptr<Operation> make_expanded_depthwise(const Program& program, int x, int y, const Expansion& expansion,
+                                                   std::shared_ptr<ConvWeights> weights, const Geometry& geometry,
+                                                   const Epilogue& epilogue);
 
 }  // namespace accel_mobile

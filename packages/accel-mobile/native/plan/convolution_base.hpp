@@ -12,10 +12,10 @@ namespace accel_mobile {
 
 constexpr int64_t enough_work = 200000;  // multiply-adds that are worth handing to another thread
 
-inline Requantise requantise_of(const ConvWeights& w, const Epilogue& e, bool to_float) {
-  if (to_float) return {w.multiplier.as<float>(), e.relu ? 0.0f : -INFINITY, INFINITY, 0};
-  const float zero = static_cast<float>(e.y_zero_point);
-  return {w.multiplier.as<float>(), e.relu ? 0.0f : -zero, 255.0f - zero, e.y_zero_point};
+inline Requantise requantise_of(const ConvWeights& w, bool relu, int32_t y_zero_point, bool to_float) {
+  if (to_float) return {w.multiplier.as<float>(), relu ? 0.0f : -INFINITY, INFINITY, 0};
+  const float zero = static_cast<float>(y_zero_point);
+  return {w.multiplier.as<float>(), relu ? 0.0f : -zero, 255.0f - zero, y_zero_point};
 }
 
 class Convolution : public Operation {
@@ -39,7 +39,9 @@ class Convolution : public Operation {
 
 std::unique_ptr<Operation> make_dense(const Program& program, int x, int y, std::shared_ptr<ConvWeights> weights,
                                       const Geometry& geometry, const Gate& gate, const Epilogue& epilogue);
-std::unique_ptr<Operation> make_depthwise(int x, int y, std::shared_ptr<ConvWeights> weights, const Geometry& geometry,
-                                          const Epilogue& epilogue);
+std::unique_ptr<Operation> make_depthwise_float(int x, int y, const Expansion& expansion, std::shared_ptr<ConvWeights> weights,
+                                                const Geometry& geometry, const Epilogue& epilogue);
+std::unique_ptr<Operation> make_depthwise_int8(int x, int y, const Expansion& expansion, std::shared_ptr<ConvWeights> weights,
+                                               const Geometry& geometry, const Epilogue& epilogue);
 
 }  // namespace accel_mobile

@@ -163,19 +163,18 @@ class Dense : public Convolution {
       const float* residual = e_.residual >= 0 ? run.f32(e_.residual) + at : nullptr;
       w_->gemm_f32->multiply({a, a_stride, rows, w_->depth, w_->weight.as<float>() + first * w_->depth * lanes(),
                               w_->bias.as<float>() + first * lanes(), last - first, residual, run.f32(writes) + at,
-                              y.stride, e_.activation});
+                              y.stride, lanes(), e_.activation});
     } else {
       const bool to_float = y.type == Type::f32;
-      Requantise q = requantise_of(*w_, e_, to_float);
+      Requantise q = requantise_of(*w_, e_.relu, e_.y_zero_point, to_float);
       q.multiplier += first * lanes();
       const uint8_t* residual = e_.residual >= 0 ? run.u8(e_.residual) + at : nullptr;
       uint8_t* out = to_float ? nullptr : run.u8(writes) + at;
       w_->gemm_u8->multiply({a, a_stride, rows, w_->depth / 4, w_->weight.as<int8_t>() + first * w_->depth * lanes(),
                              w_->bias.as<int32_t>() + first * lanes(), last - first, residual, e_.residual_zero_point,
-                             e_.residual_multiplier, out, to_float ? run.f32(writes) + at : nullptr, y.stride, q});
+                             e_.residual_multiplier, out, to_float ? run.f32(writes) + at : nullptr, y.stride, 0, q});
       if (e_.table)
-        for (int64_t r = 0; r < rows; ++r)
-          rows_u8_->lookup(out + r * y.stride, out + r * y.stride, e_.table->as<uint8_t>(), (last - first) * lanes());
+        rows_u8_->lookup_rows(out, y.stride, rows, (last - first) * lanes(), e_.table->as<uint8_t>());
     }
   }
 

@@ -67,7 +67,7 @@ class Program {
   int64_t arena_bytes() const { return arena_bytes_; }
   size_t operation_count() const { return operations_.size(); }
   const Operation& operation(size_t index) const { return *operations_.at(index); }
-  // Seconds per operation of one run with these inputs.
+  // Seconds per operation of one run with these inputs; with one thread, of processor time.
   std::vector<double> profile(const void* const* inputs, void* const* outputs, int threads) const;
 
  private:

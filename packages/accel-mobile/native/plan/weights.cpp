@@ -82,12 +82,12 @@ std::shared_ptr<ConvWeights> pack_depthwise_f32(const float* weight, const float
                                                 const int64_t* kernel) {
   auto packed = started(Type::f32, true, channels, channels, kernel);
   packed->depthwise_f32 = &VISION_SELECT(depthwise_f32);
-  const int64_t taps = packed->taps();
+  const int64_t taps = packed->taps(), lanes = packed->depthwise_f32->lanes;
   packed->bias = padded(bias, channels, packed->columns);
   packed->weight.resize(static_cast<size_t>(packed->columns * taps) * sizeof(float));
   for (int64_t c = 0; c < channels; ++c)
     for (int64_t tap = 0; tap < taps; ++tap)
-      packed->weight.as<float>()[tap * packed->columns + c] = weight[c * taps + tap];
+      packed->weight.as<float>()[(c / lanes * taps + tap) * lanes + c % lanes] = weight[c * taps + tap];
   return packed;
 }
 
@@ -121,7 +121,7 @@ std::shared_ptr<ConvWeights> pack_depthwise_u8(const int8_t* weight, const int32
   auto packed = started(Type::u8, true, channels, channels, kernel);
   if (kernel[0] > 3) throw std::invalid_argument("depthwise int8 takes at most three taps in time");
   packed->depthwise_u8 = &VISION_SELECT(depthwise_u8);
-  const int64_t taps = packed->taps(), area = kernel[1] * kernel[2];
+  const int64_t taps = packed->taps(), area = kernel[1] * kernel[2], lanes = packed->depthwise_u8->lanes;
   packed->x_zero_point = x_zero_point;
   packed->bias = folded_bias(weight, bias, channels, taps, packed->columns, x_zero_point);
   packed->multiplier = padded(multiplier, channels, packed->columns);
@@ -131,7 +131,7 @@ std::shared_ptr<ConvWeights> pack_depthwise_u8(const int8_t* weight, const int32
     for (int64_t time = 0; time < kernel[0]; ++time)
       for (int64_t place = 0; place < area; ++place)
         for (int64_t frame = 0; frame < 2; ++frame)
-          out[((frame * area + place) * packed->columns + c) * 4 + frame + time] =
+          out[(((c / lanes * 2 + frame) * area + place) * lanes + c % lanes) * 4 + frame + time] =
               weight[c * taps + time * area + place];
   return packed;
 }

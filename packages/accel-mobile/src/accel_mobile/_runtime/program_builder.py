@@ -41,6 +41,7 @@ class ProgramBuilder:
         self._notes: dict[str, str] = {}
         self._strides: dict[str, int] = {}
         self._gates = self._find_gates(writes)
+        self._expansions = self._find_expansions(writes)
         for index, name in enumerate(reads):
             self._declare(name, stride=4 if self._feeds_stems_only(name) else None)
             self.program.input(index, self._values[name])
@@ -97,11 +98,37 @@ class ProgramBuilder:
             and (len(node.inputs) == 1 or node.inputs[1] != node.name)
         )
 
+    def _find_expansions(self, writes: Sequence[str]) -> dict[str, Node]:
+        """Find pointwise convolutions that a depthwise one can compute line by line while it reads: name to node."""
+        uses = self._graph.use_counts()
+        readers = {name: node for node in self._nodes for name in node.inputs}
+        expansions = {}
+        for node in self._nodes:
+            reader = readers.get(node.name)
+            if (
+                reader is not None
+                and node.op in ("conv", "qconv")
+                and reader.op == node.op
+                and reader.attrs["groups"] > 1
+                and uses[node.name] == 1
+                and node.name not in writes
+                and self._is_pointwise(node, "channel_scale" if node.op == "conv" else "qchannel_scale")
+                and len(node.inputs) == 1
+                and node.inputs[0] not in self._gates
+                and "weight_scale" not in node.constants
+                and (node.name in self._uint8) == (node.op == "qconv")
+            ):
+                expansions[node.name] = node
+        return expansions
+
     # ---- operations
 
     def _add(self, node: Node) -> None:
         if node.name in self._gates:
             self._notes[node.name] = "applied while the next convolution reads"
+            return
+        if node.name in self._expansions:
+            self._notes[node.name] = "computed line by line inside the next convolution"
             return
         if node.op == "reshape":
             self._values[node.name] = self._values[node.inputs[0]]
@@ -125,6 +152,8 @@ class ProgramBuilder:
         assert weight is not None
         rank = weight.dim() - 2
         source, gate = node.inputs[0], self._gates.get(node.inputs[0])
+        if source in self._expansions:
+            return self._expanded_depthwise(node, self._expansions[source])
         if gate is not None:
             source = gate.inputs[0]
         packed = self._pack(node, weight, source)
@@ -143,6 +172,29 @@ class ProgramBuilder:
             packed,
             three(a.get("stride", ones), 1),
             three(a.get("padding", (0,) * rank), 0),
+            three(a.get("dilation", ones), 1),
+            **options,
+        )
+
+    def _expanded_depthwise(self, node: Node, expand: Node) -> None:
+        a, source = node.attrs, expand.inputs[0]
+        ones = (1,) * len(a["stride"])
+        weights = [self._graph.constant(n, "weight") for n in (expand, node)]
+        assert weights[0] is not None and weights[1] is not None
+        options: dict[str, Any]
+        if node.op == "qconv":
+            options = self._int8_options(node)
+            options |= {"expand_relu": expand.attrs["relu"], "expand_zero_point": expand.attrs["y_zero_point"]}
+            options["expand_table"] = self._constant(expand, "table")
+        else:
+            options = {"activation": _kind(node), "expand_activation": _kind(expand)}
+        self.program.expanded_depthwise(
+            self._values[source],
+            self._declare(node.name),
+            self._pack(expand, weights[0], source),
+            self._pack(node, weights[1], node.inputs[0]),
+            three(a["stride"], 1),
+            three(a["padding"], 0),
             three(a.get("dilation", ones), 1),
             **options,
         )
@@ -167,7 +219,7 @@ class ProgramBuilder:
 
     def _pack(self, node: Node, weight: Tensor, source: str) -> Any:
         depthwise = node.attrs.get("groups", 1) != 1
-        narrow = self._strides[source] == 4
+        narrow = self._strides.get(source) == 4
         key = (node.constants["weight"], depthwise, narrow)
         if key not in self._packed:
             full = weight.reshape(*weight.shape[:2], *three(tuple(weight.shape[2:]), 1)).contiguous().numpy()

@@ -1,0 +1,175 @@
+// Depthwise convolutions, float32, of a value that lies there or is expanded line by line on the way.
+#include <algorithm>
+#include <vector>
+
+#include "plan/convolution_base.hpp"
+#include "plan/line_window.hpp"
+#include "vision/thread_pool.hpp"
+
+namespace accel_mobile {
+namespace {
+
+// The rows of weights and inputs that take part in each frame of one line of outputs.
+class TapTable {
+ public:
+  // `place(frame, line)` is where a line of inputs begins.
+  template <class Place>
+  void fill(const ConvWeights& w, const Geometry& g, const Value& x, int64_t h, int64_t first_frame, int64_t frames,
+            int64_t lanes, Place&& place) {
+    taps_.clear(), first_.assign(1, 0);
+    for (int64_t t = first_frame; t < first_frame + frames; ++t) {
+      for (int64_t a = 0; a < w.kernel[0]; ++a) {
+        const int64_t frame = t * g.stride[0] - g.padding[0] + a * g.dilation[0];
+        if (frame < 0 || frame >= x.t) continue;
+        for (int64_t b = 0; b < w.kernel[1]; ++b) {
+          const int64_t line = h * g.stride[1] - g.padding[1] + b * g.dilation[1];
+          if (line < 0 || line >= x.h) continue;
+          taps_.push_back({place(frame, line), (a * w.kernel[1] + b) * w.kernel[2] * lanes});
+        }
+      }
+      first_.push_back(static_cast<int64_t>(taps_.size()));
+    }
+  }
+  const DepthwiseTap* taps() const { return taps_.data(); }
+  const int64_t* first() const { return first_.data(); }
+
+ private:
+  std::vector<DepthwiseTap> taps_;
+  std::vector<int64_t> first_;
+};
+
+class DepthwiseFloat : public Convolution {
+ public:
+  using Convolution::Convolution;
+  const char* kernel() const override { return "depthwise_f32"; }
+
+  void run(const Run& run) const override {
+    const Value& y = run.value(writes);
+    // Frames of one line lie together: the inputs that they share stay in the cache.
+    const int64_t some = std::min<int64_t>(y.t, 16), parts = (y.t + some - 1) / some;
+    const int64_t per_part = some * y.w * y.stride * w_->taps();
+    vision::parallel_for(y.n * y.h * parts, enough_work / per_part + 1, run.threads, [&](int64_t begin, int64_t end) {
+      TapTable table;
+      for (int64_t i = begin; i < end; ++i) {
+        const int64_t t = i % parts * some, h = i / parts % y.h, n = i / (parts * y.h);
+        one_line(run, table, n, h, t, std::min(some, y.t - t));
+      }
+    });
+  }
+
+ private:
+  void one_line(const Run& run, TapTable& table, int64_t n, int64_t h, int64_t t, int64_t frames) const {
+    const Value &x = run.value(x_), &y = run.value(writes);
+    const int64_t lanes = w_->depthwise_f32->lanes;
+    table.fill(*w_, g_, x, h, t, frames, lanes,
+               [&](int64_t frame, int64_t line) { return ((n * x.t + frame) * x.h + line) * x.w * x.stride; });
+    w_->depthwise_f32->line({run.f32(x_), lanes, x.stride, table.taps(), table.first(), frames, y.stride / lanes, x.w, y.w,
+                             w_->kernel[2], g_.stride[2], g_.padding[2], g_.dilation[2], w_->weight.as<float>(),
+                             w_->taps() * lanes, w_->bias.as<float>(),
+                             run.f32(writes) + ((n * y.t + t) * y.h + h) * y.w * y.stride, y.h * y.w * y.stride, y.stride,
+                             e_.activation});
+  }
+};
+
+// A pointwise convolution and the depthwise one that alone reads its result. Of that result only the lines that the next
+// line of outputs needs exist, for some vectors of channels at a time: they stay in the second-level cache.
+class ExpandedFloat : public Convolution {
+ public:
+  ExpandedFloat(int x, int y, const Expansion& expansion, std::shared_ptr<ConvWeights> weights, const Geometry& g,
+                const Epilogue& e)
+      : Convolution(x, y, std::move(weights), g, Gate{}, e), expand_(expansion) {}
+  const char* kernel() const override { return "expand + depthwise_f32"; }
+
+  void run(const Run& run) const override {
+    const Value &x = run.value(x_), &y = run.value(writes);
+    const int64_t lanes = w_->depthwise_f32->lanes, vectors = y.stride / lanes;
+    const LineWindow window(x, *w_, g_, lanes * static_cast<int64_t>(sizeof(float)));
+    const Shares shares(run.threads, vectors, y.h);
+    vision::parallel_for(x.n * shares.count(), 1, run.threads, [&](int64_t begin, int64_t end) {
+      for (int64_t i = begin; i < end; ++i) {
+        const Share share = shares.at(i % shares.count());
+        const int64_t pieces = (share.vectors() + window.group - 1) / window.group;
+        for (int64_t p = 0; p < pieces; ++p) {  // of equal size
+          const int64_t first = share.first_vector + share.vectors() * p / pieces;
+          const int64_t last = share.first_vector + share.vectors() * (p + 1) / pieces;
+          Piece(*this, run, window, i / shares.count(), first, last - first).lines(share.first_line, share.last_line);
+        }
+      }
+    });
+  }
+
+ private:
+  class Piece {
+   public:
+    Piece(const ExpandedFloat& op, const Run& run, const LineWindow& window, int64_t n, int64_t first, int64_t count)
+        : op_(op), run_(run), x_(run.value(op.x_)), y_(run.value(op.writes)), window_(window), n_(n), first_(first), count_(count) {
+      lanes_ = op.w_->depthwise_f32->lanes;
+      vector_ = x_.t * window.slots * x_.w * lanes_;
+      memory_ = thread_scratch<float>(static_cast<size_t>(count * vector_));
+    }
+
+    void lines(int64_t begin, int64_t end) {
+      if (window_.whole()) expand(window_.needed(begin).first, window_.needed(end - 1).second);
+      for (int64_t h = begin; h < end; ++h) {
+        const auto [low, high] = window_.needed(h);
+        if (!window_.whole()) expand(std::max(low, made_), high);
+        made_ = std::max(made_, high);
+        depthwise(h);
+      }
+    }
+
+   private:
+    int64_t place(int64_t frame, int64_t line) const {
+      return (frame * window_.slots + line % window_.slots) * x_.w * lanes_;
+    }
+
+    void expand(int64_t low, int64_t high) {
+      if (low == 0 && high == x_.h && window_.slots == x_.h) return multiply(0, 0, x_.t * x_.h * x_.w);
+      while (low < high) {  // lines whose places follow each other
+        const int64_t some = std::min(high - low, window_.slots - low % window_.slots);
+        for (int64_t frame = 0; frame < x_.t; ++frame) multiply(frame, low, some * x_.w);
+        low += some;
+      }
+    }
+
+    void multiply(int64_t frame, int64_t line, int64_t rows) {
+      const ConvWeights& w = *op_.expand_.weights;
+      const float* a = run_.f32(op_.x_) + ((n_ * x_.t + frame) * x_.h + line) * x_.w * x_.stride;
+      w.gemm_f32->multiply({a, x_.stride, rows, w.depth, w.weight.as<float>() + first_ * w.depth * lanes_,
+                            w.bias.as<float>() + first_ * lanes_, count_, nullptr, memory_ + place(frame, line), lanes_, vector_,
+                            op_.expand_.activation});
+    }
+
+    void depthwise(int64_t h) {
+      const ConvWeights& w = *op_.w_;
+      const Geometry& g = op_.g_;
+      table_.fill(w, g, x_, h, 0, y_.t, lanes_, [&](int64_t frame, int64_t line) { return place(frame, line); });
+      const int64_t per_vector = w.taps() * lanes_;
+      w.depthwise_f32->line({memory_, vector_, lanes_, table_.taps(), table_.first(), y_.t, count_, x_.w, y_.w, w.kernel[2],
+                             g.stride[2], g.padding[2], g.dilation[2], w.weight.as<float>() + first_ * per_vector, per_vector,
+                             w.bias.as<float>() + first_ * lanes_,
+                             run_.f32(op_.writes) + ((n_ * y_.t * y_.h + h) * y_.w) * y_.stride + first_ * lanes_,
+                             y_.h * y_.w * y_.stride, y_.stride, op_.e_.activation});
+    }
+
+    const ExpandedFloat& op_;
+    const Run& run_;
+    const Value &x_, &y_;
+    const LineWindow& window_;
+    int64_t n_, first_, count_, lanes_, vector_, made_ = 0;
+    float* memory_;
+    TapTable table_;
+  };
+
+  Expansion expand_;
+};
+
+}  // namespace
+
+std::unique_ptr<Operation> make_depthwise_float(int x, int y, const Expansion& expansion, std::shared_ptr<ConvWeights> weights,
+                                                const Geometry& geometry, const Epilogue& epilogue) {
+  if (!expansion.weights) return std::make_unique<DepthwiseFloat>(x, y, std::move(weights), geometry, Gate{}, epilogue);
+  return std::make_unique<ExpandedFloat>(x, y, expansion, std::move(weights), geometry, epilogue);
+}
+
+}  // namespace accel_mobile

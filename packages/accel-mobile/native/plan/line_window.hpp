@@ -1,0 +1,65 @@
+// Which lines of an expanded value exist at a time, for how many channels, and how threads share the work.
+#pragma once
+
+#include <algorithm>
+#include <utility>
+
+#include "plan/convolution.hpp"
+
+namespace accel_mobile {
+
+// Bytes of the second-level cache that one thread may fill.
+int64_t cache_budget();
+
+// A window of lines that wanders over the height of x, for a depthwise convolution. All of x if that fits the cache.
+struct LineWindow {
+  int64_t slots;  // lines that exist at a time: line l lies in slot l % slots
+  int64_t group;  // vectors of channels that fit the cache together
+
+  // `bytes`: of one position of one vector of channels.
+  LineWindow(const Value& x, const ConvWeights& w, const Geometry& g, int64_t bytes)
+      : stride_(g.stride[1]), padding_(g.padding[1]), reach_((w.kernel[1] - 1) * g.dilation[1] + 1), height_(x.h) {
+    constexpr int64_t few = 3;  // vectors that are worth reading x anew for
+    const int64_t line = x.t * x.w * bytes, budget = cache_budget();
+    slots = line * x.h * few <= budget ? x.h : std::min(reach_, x.h);
+    group = std::max<int64_t>(budget / (line * slots), 1);
+  }
+
+  bool whole() const { return slots == height_; }
+
+  // The lines of x that a line of outputs reads: first, and one past the last.
+  std::pair<int64_t, int64_t> needed(int64_t h) const {
+    const int64_t low = h * stride_ - padding_;
+    return {std::clamp<int64_t>(low, 0, height_), std::clamp<int64_t>(low + reach_, 0, height_)};
+  }
+
+ private:
+  int64_t stride_, padding_, reach_, height_;
+};
+
+struct Share {
+  int64_t first_vector, last_vector, first_line, last_line;
+  int64_t vectors() const { return last_vector - first_vector; }
+};
+
+// Parts for threads: of the channels, which costs nothing, or where there are too few, of the lines, where those at the
+// seam are expanded twice.
+class Shares {
+ public:
+  Shares(int threads, int64_t vectors, int64_t lines) : vectors_(vectors), lines_(lines) {
+    const bool by_vector = vectors % threads == 0 || vectors >= 8 * threads || lines < 4 * threads;
+    vector_parts_ = by_vector ? std::min<int64_t>(threads, vectors) : 1;
+    line_parts_ = by_vector ? 1 : threads;
+  }
+  int64_t count() const { return vector_parts_ * line_parts_; }
+  Share at(int64_t index) const {
+    const int64_t v = index / line_parts_, l = index % line_parts_;
+    return {vectors_ * v / vector_parts_, vectors_ * (v + 1) / vector_parts_, lines_ * l / line_parts_,
+            lines_ * (l + 1) / line_parts_};
+  }
+
+ private:
+  int64_t vectors_, lines_, vector_parts_, line_parts_;
+};
+
+}  // namespace accel_mobile
