@@ -10,8 +10,10 @@
 #include <cmath>
 #include <cstring>
 #include <memory>
+#include <utility>
 #include <vector>
 
+#include "kernels/flip.hpp"
 #include "kernels/resize.hpp"
 #include "vision/thread_pool.hpp"
 
@@ -80,6 +82,29 @@ struct Axis {
   }
 
   RowFilter filter() const { return {start.data(), taps.data(), weights.data(), stride, shift}; }
+
+  // Keeps `count` target positions from `first` on.
+  void keep(int64_t first, int64_t count) {
+    if (first == 0 && count == static_cast<int64_t>(start.size())) return;
+    const auto part = [](auto& values, int64_t begin, int64_t end) {
+      values.erase(values.begin() + end, values.end());
+      values.erase(values.begin(), values.begin() + begin);
+    };
+    part(start, first, first + count);
+    part(taps, first, first + count);
+    part(weights, first * stride, (first + count) * stride);
+  }
+
+  // Counts source positions from the first one that is used, and returns it and how many there are.
+  std::pair<int64_t, int64_t> tighten() {
+    int64_t first = start[0], last = 0;
+    for (size_t i = 0; i < start.size(); ++i) {
+      first = std::min<int64_t>(first, start[i]);
+      last = std::max<int64_t>(last, start[i] + taps[i]);
+    }
+    for (int32_t& position : start) position -= static_cast<int32_t>(first);
+    return {first, last - first};
+  }
 };
 
 struct Task {
@@ -89,10 +114,23 @@ struct Task {
   const Axis &rows, &columns;
   const ResizeKernels& kernels;
   int threads;
+  bool mirrored = false;
 
   int64_t source_values() const { return source.width * source.channels; }
   int64_t target_values() const { return width * source.channels; }
   int kind() const { return source.channels == 1 ? 0 : static_cast<int>(source.channels) - 2; }
+
+  // Mirrors finished rows of the result where they lie, as long as they are near.
+  void finish(uint8_t* out, int64_t count) const {
+    if (!mirrored) return;
+    const FlipKernels& flip = VISION_SELECT(flip_kernels);
+    thread_local std::vector<uint8_t> copy;
+    copy.resize(static_cast<size_t>(target_values()));
+    for (int64_t r = 0; r < count; ++r, out += target_values()) {
+      std::memcpy(copy.data(), out, copy.size());
+      flip.reverse(copy.data(), width, static_cast<int>(source.channels), out);
+    }
+  }
 
   // Room for a block of rows that the horizontal pass takes at once.
   class Block {
@@ -131,7 +169,9 @@ struct Task {
         const int count = static_cast<int>(std::min(height - first, rows_at_once));
         for (int r = 0; r < count; ++r)
           filter_rows(plane, first + r, room.row(r));
-        room.filter(count, row_bits, target + (plane * height + first) * target_values());
+        uint8_t* out = target + (plane * height + first) * target_values();
+        room.filter(count, row_bits, out);
+        finish(out, count);
       }
     });
   }
@@ -156,6 +196,7 @@ struct Task {
         } else {
           kernels.horizontal_16[kind()](row.data(), columns.filter(), width, out);
         }
+        finish(out, 1);
       }
     });
   }
@@ -172,6 +213,7 @@ struct Task {
         kernels.vertical_8(source_rows, target_values(),
                            rows.weights.data() + y * rows.stride, rows.taps[y], rows.shift, target_values(),
                            target + i * target_values());
+        finish(target + i * target_values(), 1);
       }
     });
   }
@@ -249,12 +291,27 @@ struct Task {
 
 void resize_u8(const SourceImages& source, uint8_t* target, int64_t target_height, int64_t target_width, Filter filter,
                int threads) {
+  resize_window_u8(source, target, target_height, target_width, {0, 0, target_height, target_width, false}, filter,
+                   threads);
+}
+
+void resize_window_u8(const SourceImages& source, uint8_t* target, int64_t target_height, int64_t target_width,
+                      const Window& window, Filter filter, int threads) {
   const bool positive = filter != Filter::bicubic && filter != Filter::lanczos;
   const bool vertical_first = positive && target_height <= source.height;
   // Sums stay within 32 bits: 8-bit pixels times 2^21, and 14-bit values times 2^15.
-  const Axis rows(source.height, target_height, filter, 21), 
+  Axis rows(source.height, target_height, filter, 21),
       columns(source.width, target_width, filter, vertical_first ? 15 : 21);
-  const Task task{source, target, target_height, target_width, rows, columns, VISION_SELECT(resize_kernels), threads};
+  SourceImages used = source;
+  if (window.height != target_height || window.width != target_width) {
+    rows.keep(window.top, window.height);
+    columns.keep(window.left, window.width);
+    const auto [first, count] = columns.identity ? std::pair{window.left, window.width} : columns.tighten();
+    used.data += first * source.channels;
+    used.width = count;
+  }
+  const Task task{used,    target,  window.height,                    window.width, rows,
+                  columns, VISION_SELECT(resize_kernels), threads,      window.mirrored};
   if (vertical_first) {
     task.vertical_first();
   } else {

@@ -18,4 +18,14 @@ struct SourceImages {
 void resize_u8(const SourceImages& source, uint8_t* target, int64_t target_height, int64_t target_width, Filter filter,
                int threads);
 
+// A part of a resized image: `height` rows from `top` on and `width` columns from `left` on, mirrored or not.
+struct Window {
+  int64_t top, left, height, width;
+  bool mirrored;
+};
+
+// The same bytes as resize_u8 would give in this part, without making the others. The window lies inside the result.
+void resize_window_u8(const SourceImages& source, uint8_t* target, int64_t target_height, int64_t target_width,
+                      const Window& window, Filter filter, int threads);
+
 }  // namespace vision_core

@@ -32,6 +32,7 @@ void bind_masks(nb::module_& m);
 void bind_moves(nb::module_& m);
 void bind_nms(nb::module_& m);
 void bind_normalize(nb::module_& m);
+void bind_pixel_pass(nb::module_& m);
 void bind_points(nb::module_& m);
 void bind_regions(nb::module_& m);
 void bind_resize(nb::module_& m);

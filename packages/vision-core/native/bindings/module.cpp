@@ -12,6 +12,7 @@ NB_MODULE(_native_ext, m) {
   vision_core::bind_moves(m);
   vision_core::bind_nms(m);
   vision_core::bind_normalize(m);
+  vision_core::bind_pixel_pass(m);
   vision_core::bind_points(m);
   vision_core::bind_regions(m);
   vision_core::bind_resize(m);

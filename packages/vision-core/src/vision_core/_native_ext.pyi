@@ -207,6 +207,21 @@ def paste_masks(
     threads: int,
     pasted: int,
 ) -> None: ...
+def pixel_pass_u8(
+    source: int,
+    layout: Layout,
+    mirrored: bool,
+    upside_down: bool,
+    kinds: list[int],
+    factors: list[float],
+    tables: bytes,
+    mean: list[float],
+    std: list[float],
+    type: int,
+    planar: bool,
+    target: int,
+    threads: int,
+) -> None: ...
 def point_u8(
     source: int, layout: Layout, kind: int, first: float, second: float, target: int, threads: int
 ) -> None: ...
@@ -231,6 +246,16 @@ def resize_u8(
     target_width: int,
     row_stride: int,
     plane_stride: int,
+    filter: int,
+    threads: int,
+) -> None: ...
+def resize_window_u8(
+    source: int,
+    target: int,
+    images: tuple[int, int, int, int, int, int],
+    size: tuple[int, int],
+    window: tuple[int, int, int, int],
+    mirrored: bool,
     filter: int,
     threads: int,
 ) -> None: ...

@@ -20,7 +20,7 @@ __all__ = ["resize", "resize_reference"]
 
 _SMALL = 40  # largest side in pixels of an image that torch resizes faster
 # name: (half width in pixels of the coarser grid, number in the native kernel)
-_FILTERS = {"box": (0.5, 0), "bilinear": (1.0, 1), "hamming": (1.0, 2), "bicubic": (2.0, 3), "lanczos": (3.0, 4)}
+FILTERS = {"box": (0.5, 0), "bilinear": (1.0, 1), "hamming": (1.0, 2), "bicubic": (2.0, 3), "lanczos": (3.0, 4)}
 
 
 def resize(image: Tensor, size: list[int], interpolation: str = "bilinear", antialias: bool = True) -> Tensor:
@@ -159,8 +159,8 @@ library.define("resize_uint8(Tensor image, SymInt[] size, str interpolation, boo
 def _resize_uint8_cpu(image: Tensor, size: list[int], interpolation: str, antialias: bool) -> Tensor:
     channels, source_height, source_width = image.shape[-3:]
     height, width = size
-    interleaved = _is_interleaved(image)
-    if _native.module is None or _torch_is_better(image.shape, size, interpolation, antialias, interleaved):
+    interleaved = is_interleaved(image)
+    if _native.module is None or torch_is_better(image.shape, size, interpolation, antialias, interleaved):
         return _resize_uint8_torch(image, size, interpolation, antialias)
     if min(height, width, source_height, source_width) < 1:
         raise ValueError(f"size: expected at least 1 x 1, got {tuple(image.shape[-2:])} -> {(height, width)}")
@@ -184,15 +184,13 @@ def _resize_uint8_cpu(image: Tensor, size: list[int], interpolation: str, antial
         width,
         batch.stride(2),
         plane_stride,
-        _FILTERS[interpolation][1],
+        FILTERS[interpolation][1],
         torch.get_num_threads(),
     )
     return resized
 
 
-def _torch_is_better(
-    shape: torch.Size, size: list[int], interpolation: str, antialias: bool, interleaved: bool
-) -> bool:
+def torch_is_better(shape: torch.Size, size: list[int], interpolation: str, antialias: bool, interleaved: bool) -> bool:
     """Whether torch's own kernel for uint8 is to be used: where ours does not do the same, or is slower."""
     channels, source_height, source_width = shape[-3:]
     height, width = size
@@ -218,16 +216,16 @@ def _resize_uint8_torch(image: Tensor, size: list[int], interpolation: str, anti
     else:
         resized = _to_uint8(_filter_float(batch.to(torch.float32), size, interpolation, antialias))
     result = resized.reshape(*image.shape[:-2], *resized.shape[-2:])
-    interleaved = _is_interleaved(image)
-    return result if _is_interleaved(result) == interleaved else _empty(image, size, interleaved).copy_(result)
+    interleaved = is_interleaved(image)
+    return result if is_interleaved(result) == interleaved else _empty(image, size, interleaved).copy_(result)
 
 
 @torch.library.register_fake("vision_core::resize_uint8", lib=library)
 def _resize_uint8_fake(image: Tensor, size: list[int], interpolation: str, antialias: bool) -> Tensor:
-    return _empty(image, size, _is_interleaved(image))
+    return _empty(image, size, is_interleaved(image))
 
 
-def _is_interleaved(image: Tensor) -> bool:
+def is_interleaved(image: Tensor) -> bool:
     """Whether the channels of a pixel lie next to each other, as decoders and `channels_last` lay them."""
     channels = image.shape[-3]
     return channels > 1 and image.stride(-3) == 1 and image.stride(-1) == channels
@@ -235,7 +233,7 @@ def _is_interleaved(image: Tensor) -> bool:
 
 def _as_batch(image: Tensor) -> Tensor:
     """View `[..., C, H, W]` as `[N, C, H, W]`; interleaved images with the strides by which torch knows them."""
-    if _is_interleaved(image):
+    if is_interleaved(image):
         return image.movedim(-3, -1).reshape(-1, *image.shape[-2:], image.shape[-3]).movedim(-1, -3)
     return image.reshape(-1, *image.shape[-3:])
 

@@ -16,6 +16,7 @@ from vision_core._pixels._colour import adjust_hue, adjust_saturation, colour_ch
 from vision_core._pixels._copy import horizontal_flip, pad, vertical_flip
 from vision_core._pixels._memory import applies
 from vision_core._pixels._normalize import normalize_to_float
+from vision_core._pixels._pass import pixel_pass
 from vision_core._pixels._points import (
     adjust_brightness,
     adjust_contrast,
@@ -48,6 +49,7 @@ __all__ = [
     "invert",
     "normalize_to_float",
     "pad",
+    "pixel_pass",
     "posterize",
     "rgb_to_grayscale",
     "solarize",

@@ -10,9 +10,9 @@ from torch import Tensor
 from vision_core import _native
 from vision_core._pixels._memory import allocate_as, applies, describe
 
-__all__ = ["normalize_to_float"]
+__all__ = ["DTYPES", "normalize_to_float", "per_channel"]
 
-_DTYPES = {torch.float32: 0, torch.float16: 1, torch.bfloat16: 2}
+DTYPES = {torch.float32: 0, torch.float16: 1, torch.bfloat16: 2}  # numbers of the native kernel
 
 
 def normalize_to_float(
@@ -36,23 +36,24 @@ def normalize_to_float(
         >>> import torch
         >>> batch = normalize_to_float(torch.zeros(8, 3, 4, 4, dtype=torch.uint8), [0.5] * 3, [0.25] * 3)
     """
-    if dtype not in _DTYPES or not applies(image):
+    if dtype not in DTYPES or not applies(image):
         return None
     source, layout = describe(image)
     result = allocate_as(image, layout, *image.shape[-3:], dtype=dtype)
     _native.module.normalize_u8(
         source.data_ptr(),
         layout,
-        _per_channel(mean, layout[1], "mean"),
-        _per_channel(std, layout[1], "std"),
-        _DTYPES[dtype],
+        per_channel(mean, layout[1], "mean"),
+        per_channel(std, layout[1], "std"),
+        DTYPES[dtype],
         result.data_ptr(),
         torch.get_num_threads(),
     )
     return result
 
 
-def _per_channel(values: Sequence[float] | None, channels: int, argument: str) -> list[float]:
+def per_channel(values: Sequence[float] | None, channels: int, argument: str) -> list[float]:
+    """Return a value for each channel, or none."""
     if values is None:
         return []
     numbers = [float(value) for value in values]

@@ -40,8 +40,8 @@ from vision_core.transforms._color_jitter import (
     ColorJitter,
     RandomPhotometricDistort,
 )
+from vision_core.transforms._compose import Compose
 from vision_core.transforms._containers import (
-    Compose,
     RandomApply,
     RandomChoice,
     RandomOrder,

@@ -8,16 +8,17 @@ from typing import Any
 import torch
 from torch import nn
 
+from vision_core.transforms._fusion import DRAW, Fuse, Run
 from vision_core.transforms._random import Random
 from vision_core.transforms._sample import Sample
 from vision_core.transforms._transform import Transform
 
-__all__ = ["Compose", "RandomApply", "RandomChoice", "RandomOrder"]
+__all__ = ["Callables", "Container", "RandomApply", "RandomChoice", "RandomOrder", "joins_inside", "run_alone"]
 
 Callables = Sequence[Callable[..., Any]] | nn.ModuleList
 
 
-class _Container(Random):
+class Container(Random):
     """Holds callables; those that are modules are registered, so that `.to()` and `repr` reach them.
 
     Transforms work on the leaves of one `Sample`, so the nesting of the inputs is walked once for all of them; other
@@ -57,11 +58,17 @@ class _Container(Random):
             self.sample_on(sample, run=True)
             return
         for position in self.plan() or ():
+            run_alone(self.transforms[position], sample, DRAW)
+
+    def fused_on(self, run: Run, params: Any) -> None:
+        """Run the chosen transforms, or with what was drawn before, as parts of a run."""
+        drawn = [(position, DRAW) for position in self.plan() or ()] if params is DRAW else params or ()
+        for position, own in drawn:
             transform = self.transforms[position]
-            if _works_on_samples(transform):
-                transform.run_on(sample)
+            if joins_inside(transform, run.fuse) and not isinstance(own, list):
+                transform.fused_on(run, own)
             else:
-                _call(transform, sample)
+                run.step(transform, own, run_alone)
 
     def sample_one(self, sample: Sample, *, run: bool) -> Any:
         """Draw for a sample: the positions, each with its own params, which need what was run before."""
@@ -83,11 +90,7 @@ class _Container(Random):
     def apply_one(self, sample: Sample, params: Any) -> None:
         """Run what was drawn on a sample."""
         for position, own in params or ():
-            transform = self.transforms[position]
-            if _works_on_samples(transform):
-                transform.apply_on(sample, own)
-            else:
-                _call(transform, sample)
+            run_alone(self.transforms[position], sample, own)
 
     def inverse_one(self, sample: Sample, params: Any) -> None:
         """Undo the geometry of what was drawn, last first."""
@@ -105,7 +108,26 @@ class _Container(Random):
 
 def _works_on_samples(transform: Any) -> bool:
     kind = type(transform)
-    return isinstance(transform, Transform) and (kind.forward is Transform.forward or isinstance(transform, _Container))
+    if not isinstance(transform, Transform) or transform._forward_hooks or transform._forward_pre_hooks:
+        return False  # hooks are run by calls
+    return kind.forward is Transform.forward or isinstance(transform, Container)
+
+
+def joins_inside(transform: Any, fuse: Fuse) -> bool:
+    """Whether the transforms in a container may join those around it, which are in a `Compose` of the mode `fuse`."""
+    if "_joins_inside" not in type(transform).__dict__:  # no container, or a subclass, which may do something else
+        return False
+    return _works_on_samples(transform) and not transform.per_sample and getattr(transform, "fuse", fuse) == fuse
+
+
+def run_alone(transform: Any, sample: Sample, params: Any) -> None:
+    """Run a transform on a sample, with `DRAW` or with what it had drawn before."""
+    if not _works_on_samples(transform):
+        _call(transform, sample)
+    elif params is DRAW:
+        transform.run_on(sample)
+    else:
+        transform.apply_on(sample, params)
 
 
 def _call(transform: Callable[..., Any], sample: Sample) -> None:
@@ -120,25 +142,7 @@ def _call(transform: Callable[..., Any], sample: Sample) -> None:
     sample.start(outputs if isinstance(outputs, tuple) else (outputs,))
 
 
-class Compose(_Container):
-    """Runs transforms one after the other.
-
-    Args:
-        transforms: callables; each gets what the one before returned.
-
-    Examples:
-        >>> import torch
-        >>> from vision_core.transforms import CenterCrop, Compose, Resize, ToDtype
-        >>> preprocess = Compose([Resize(64), CenterCrop(56), ToDtype(torch.float32, scale=True)])
-        >>> preprocess(torch.zeros(3, 120, 160, dtype=torch.uint8)).shape
-        torch.Size([3, 56, 56])
-    """
-
-    def __init__(self, transforms: Callables) -> None:
-        super().__init__(transforms)
-
-
-class RandomApply(_Container):
+class RandomApply(Container):
     """Runs transforms one after the other with probability `p`, all or none.
 
     Args:
@@ -147,6 +151,8 @@ class RandomApply(_Container):
         generator: source of random numbers; torch's global one when None.
         per_sample: draw for each sample of a batch instead of once for all.
     """
+
+    _joins_inside = True
 
     def __init__(
         self,
@@ -166,7 +172,7 @@ class RandomApply(_Container):
         return super().plan() if self.chance(self.p) else None
 
 
-class RandomChoice(_Container):
+class RandomChoice(Container):
     """Runs one transform, picked at random.
 
     Args:
@@ -175,6 +181,8 @@ class RandomChoice(_Container):
         generator: source of random numbers; torch's global one when None.
         per_sample: draw for each sample of a batch instead of once for all.
     """
+
+    _joins_inside = True
 
     def __init__(
         self,
@@ -195,7 +203,7 @@ class RandomChoice(_Container):
         return [self.pick(self.p)]
 
 
-class RandomOrder(_Container):
+class RandomOrder(Container):
     """Runs all transforms in random order.
 
     Args:
@@ -203,6 +211,8 @@ class RandomOrder(_Container):
         generator: source of random numbers; torch's global one when None.
         per_sample: draw for each sample of a batch instead of once for all.
     """
+
+    _joins_inside = True
 
     def plan(self) -> list[int] | None:
         """Draw the order."""

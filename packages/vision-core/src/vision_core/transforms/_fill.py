@@ -7,18 +7,23 @@ from typing import Any, TypeAlias
 
 from vision_core.transforms.functional._pad import Fill
 
-__all__ = ["FillByType", "check_fill", "fill_for"]
+__all__ = ["FillByType", "check_fill", "fill_for", "fill_for_type"]
 
 FillByType: TypeAlias = "Fill | Mapping[type | str, Fill]"
 
 
 def fill_for(fill: FillByType, inpt: Any) -> Fill:
     """Return the value for an input: by its type or the nearest base of it, else by `"others"`, else None."""
+    return fill_for_type(fill, type(inpt)) if isinstance(fill, Mapping) else fill
+
+
+def fill_for_type(fill: FillByType, kind: type) -> Fill:
+    """Return the value for inputs of a type, as `fill_for` does."""
     if not isinstance(fill, Mapping):
         return fill
-    for kind in type(inpt).__mro__:
-        if kind in fill:
-            return fill[kind]
+    for base in kind.__mro__:
+        if base in fill:
+            return fill[base]
     return fill.get("others")
 
 

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "affine",
+    "affine_backward",
     "affine_bounding_boxes",
     "affine_image",
     "affine_keypoints",
@@ -36,6 +37,7 @@ __all__ = [
     "rotate_keypoints",
     "rotate_mask",
     "rotate_video",
+    "rotation_backward",
 ]
 
 Shear = float | Sequence[float]
@@ -77,6 +79,18 @@ def _backward(matrix: Affine, old: Sequence[int], new: Sequence[int]) -> Affine:
     return a, b, c + a * x + b * y - old[1] * 0.5, d, e, f + d * x + e * y - old[0] * 0.5
 
 
+def affine_backward(
+    canvas_size: Sequence[int],
+    angle: float,
+    translate: Sequence[float],
+    scale: float,
+    shear: Shear,
+    center: Sequence[float] | None,
+) -> Affine:
+    """Check the arguments of `affine` and return where points of the result come from, measured from the middle."""
+    return _backward(forward_affine(canvas_size, angle, translate, scale, shear, center), canvas_size, canvas_size)
+
+
 def affine_image(
     image: Tensor,
     angle: float,
@@ -112,8 +126,8 @@ def affine_image(
         [[[0, 1, 2]]]
     """
     size = image.shape[-2:]
-    matrix = forward_affine(size, angle, translate, scale, shear, center)
-    return warp_affine(image, _backward(matrix, size, size), size, warp_mode(interpolation), fill)
+    backward = affine_backward(size, angle, translate, scale, shear, center)
+    return warp_affine(image, backward, size, warp_mode(interpolation), fill)
 
 
 affine_mask = mask_kernel(affine_image)
@@ -210,6 +224,14 @@ def _rotation(
     return (a, b, c + (new_width - width) * 0.5, d, e, f + (new_height - height) * 0.5), (new_height, new_width)
 
 
+def rotation_backward(
+    canvas_size: Sequence[int], angle: float, expand: bool, center: Sequence[float] | None
+) -> tuple[Affine, tuple[int, int]]:
+    """Return where points of the turned image come from, measured from the middles, and its (height, width)."""
+    matrix, new_size = _rotation(canvas_size, angle, expand, center)
+    return _backward(matrix, canvas_size, new_size), new_size
+
+
 def rotate_image(
     image: Tensor,
     angle: float,
@@ -245,8 +267,8 @@ def rotate_image(
     if center is None and quarters == int(quarters) and (int(quarters) % 2 == 0 or expand or size[0] == size[1]):
         warp_mode(interpolation)
         return torch.rot90(image, int(quarters) % 4, (-2, -1))
-    matrix, new_size = _rotation(size, angle, expand, center)
-    return warp_affine(image, _backward(matrix, size, new_size), new_size, warp_mode(interpolation), fill)
+    backward, new_size = rotation_backward(size, angle, expand, center)
+    return warp_affine(image, backward, new_size, warp_mode(interpolation), fill)
 
 
 rotate_mask = mask_kernel(rotate_image)

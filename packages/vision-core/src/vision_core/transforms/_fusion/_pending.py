@@ -1,0 +1,266 @@
+"""An image with what is still to be done to it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from vision_core import _pixels
+from vision_core._pixels._pass import PassStep
+from vision_core._resize_window import resize_window
+from vision_core.transforms._fusion._fallback import one_by_one
+from vision_core.transforms._fusion._joined_warp import Warp
+from vision_core.transforms._fusion._rules import Role, Rules
+from vision_core.transforms.functional._flip import horizontal_flip_image, vertical_flip_image
+from vision_core.tv_tensors import Image, Video
+from vision_core.tv_tensors._base import plain
+
+__all__ = ["Pending", "start"]
+
+_FLOATS = (torch.float32, torch.float16, torch.bfloat16)
+_NOTHING = torch.zeros((), dtype=torch.uint8)  # its views stand for images of which only the size matters
+
+
+def start(leaf: Any, tolerant: bool) -> Pending | None:
+    """Return an image to which steps can be done later, or None where there are no passes for it."""
+    kind = type(leaf)
+    if kind is not Tensor and kind is not Image and kind is not Video:
+        return None
+    pixels = leaf if kind is Tensor else plain(leaf)
+    return Pending(leaf, pixels, kind, tolerant) if _pixels.applies(pixels) else None
+
+
+class Pending(Rules):
+    """An 8-bit image on the CPU, and the steps that wait.
+
+    The methods that are named as roles add a step; they return why they cannot, or "".
+
+    Args:
+        leaf: the image as it came.
+        pixels: the same as a plain tensor `[..., C, H, W]`.
+        kind: type of the result.
+        tolerant: see `Rules`.
+    """
+
+    __slots__ = (
+        "_stand_in",
+        "dtype",
+        "height",
+        "kind",
+        "leaf",
+        "left",
+        "mean",
+        "members",
+        "mirrored",
+        "pixels",
+        "planar",
+        "resize_to",
+        "std",
+        "steps",
+        "top",
+        "upside_down",
+        "warp",
+        "width",
+    )
+
+    def __init__(self, leaf: Any, pixels: Tensor, kind: type, tolerant: bool) -> None:
+        # Spelt out instead of asking the base: this runs in every call.
+        self.tolerant = tolerant
+        self.resampled = ""
+        self.flipped = self.coloured = self.statistics = self.scaled = self.normalised = False
+        self.leaf, self.pixels, self.kind = leaf, pixels, kind
+        self.height, self.width = pixels.shape[-2:]
+        self.top = self.left = 0  # of the region in what there is, or in what is resampled
+        self.mirrored = self.upside_down = self.planar = False
+        self.resize_to: tuple[tuple[int, int], str, bool] | None = None
+        self.warp: Warp | None = None
+        self.steps: list[PassStep] = []
+        self.dtype = torch.uint8
+        self.mean: Sequence[float] | None = None
+        self.std: Sequence[float] | None = None
+        self.members: list[Any] = []
+        self._stand_in: Any = leaf
+
+    @property
+    def channels(self) -> int:
+        """Channels of the image."""
+        return self.pixels.shape[-3]
+
+    def stand_in(self) -> Any:
+        """Return something of the type and size that the image has after the steps."""
+        if self._stand_in is None:
+            size = (*self.pixels.shape[:-2], self.height, self.width)
+            shaped = _NOTHING.expand(size)
+            self._stand_in = shaped if self.kind is Tensor else shaped.as_subclass(self.kind)
+        return self._stand_in
+
+    def retype(self, kind: type) -> None:
+        """Let the result be of another type."""
+        if kind is not self.kind:
+            self.kind, self._stand_in = kind, None
+
+    def crop(self, top: int, left: int, height: int, width: int) -> str:
+        """Keep a region."""
+        reason = self.refusal("crop")
+        if reason:
+            return reason
+        if top < 0 or left < 0 or top + height > self.height or left + width > self.width:
+            return "the region reaches beyond the image"
+        if height < 1 or width < 1:
+            return "the region has no pixels"
+        self.top += self.height - top - height if self.upside_down else top
+        self.left += self.width - left - width if self.mirrored else left
+        self.height, self.width, self._stand_in = height, width, None
+        return ""
+
+    def flip(self, horizontally: bool) -> None:
+        """Mirror left to right, or turn upside down."""
+        self.flipped = True
+        if horizontally:
+            self.mirrored = not self.mirrored
+        else:
+            self.upside_down = not self.upside_down
+
+    def resize(self, size: tuple[int, int], interpolation: str, antialias: bool) -> str:
+        """Resize to (height, width)."""
+        if size == (self.height, self.width):
+            return ""
+        reason = self.refusal("resize") or ("" if min(size) > 0 else "there are no pixels in the result")
+        if reason:
+            return reason
+        self._settle_region()
+        self.resampled = "resize"
+        self.resize_to = (size, interpolation, antialias)
+        self.height, self.width, self._stand_in = *size, None
+        return ""
+
+    def map(self, role: Role, warp: Warp) -> str:
+        """Warp by a mapping; `warp` is about the image as it is after the steps before."""
+        reason = self.refusal(role)
+        if reason:
+            return reason
+        if self.warp is not None:
+            if (self.warp.interpolation, self.warp.fill) != (warp.interpolation, warp.fill):
+                return "two ways to interpolate or to fill are not one"
+            region = (self.top, self.left, self.mirrored, self.upside_down)
+            joined = self.warp.seen_through(region, (self.height, self.width)).then(warp)
+            if not joined.is_affine and joined.size != joined.source:
+                return "a perspective keeps the size of the image"
+            self.top = self.left = 0
+            self.mirrored = self.upside_down = False
+        else:
+            joined = warp
+            mirrored, upside_down = self.mirrored, self.upside_down
+            if mirrored or upside_down:  # of the source, which is read mirrored now
+                joined = warp.from_mirrored(mirrored, upside_down, (self.height, self.width))
+                self.mirrored = self.upside_down = False
+            self._settle_region()
+        self.warp, self.resampled = joined, role
+        self.height, self.width = warp.size
+        self._stand_in = None
+        return ""
+
+    def colour(self, step: PassStep) -> str:
+        """Change colours."""
+        role: Role = "statistics" if step[0] == "contrast" else "colour"
+        reason = self.refusal(role)
+        if not reason:
+            self.coloured = True
+            self.statistics |= role == "statistics"
+            self.steps.append(step)
+        return reason
+
+    def scale(self, dtype: torch.dtype) -> str:
+        """Convert to floating point in 0..1."""
+        reason = self.refusal("scale")
+        if reason or dtype not in _FLOATS:
+            return reason or f"there is no pass that makes {dtype}"
+        self.scaled, self.dtype = True, dtype
+        return ""
+
+    def normalise(self, mean: Sequence[float], std: Sequence[float]) -> str:
+        """Subtract and divide, channel by channel."""
+        reason = self.refusal("normalise")
+        if reason:
+            return reason
+        if self.dtype != torch.float32 and not self.tolerant:
+            return f"{self.dtype} is rounded after each step"
+        channels = self.pixels.shape[-3]
+        if len(mean) not in (1, channels) or len(std) not in (1, channels) or not all(std):
+            return "mean and std do not fit the image"
+        self.normalised, self.mean, self.std = True, mean, std
+        return ""
+
+    def _settle_region(self) -> None:
+        """Cut the region out of what is there, as a view."""
+        height, width = self.pixels.shape[-2:]
+        if (self.height, self.width) != (height, width):
+            rows = slice(self.top, self.top + self.height)
+            self.pixels = self.pixels[..., rows, self.left : self.left + self.width]
+        self.top = self.left = 0
+
+    def finish(self, passes: list[str] | None = None) -> Any:
+        """Do all that waits, and return the image.
+
+        Args:
+            passes: gets a line for each pass over the pixels.
+        """
+        resampled = self._resample(passes)
+        mirrored, upside_down = self.mirrored, self.upside_down
+        if self.steps or self.scaled or (mirrored and upside_down):
+            result = self._colour_pass(resampled, passes)
+        elif mirrored or upside_down:
+            _tell(passes, "a flip")
+            result = horizontal_flip_image(resampled) if mirrored else vertical_flip_image(resampled)
+        elif not self.resampled and resampled.shape == self.leaf.shape and self.kind is type(self.leaf):
+            return self.leaf  # nothing to do
+        else:
+            result = resampled
+        return result if self.kind is Tensor else result.as_subclass(self.kind)
+
+    def _resample(self, passes: list[str] | None) -> Tensor:
+        if self.resize_to is not None:
+            size, interpolation, antialias = self.resize_to
+            window, mirrored = (self.top, self.left, self.height, self.width), self.mirrored
+            _tell(passes, "resize" + (" of a window" * (window != (0, 0, *size))) + (", mirrored" * mirrored))
+            self.mirrored = False
+            return resize_window(self.pixels, size, window, mirrored, interpolation, antialias)
+        if self.warp is not None:
+            warp = self.warp
+            if (self.mirrored or self.upside_down) and warp.can_mirror and (self.height, self.width) == warp.size:
+                warp = warp.mirrored(self.mirrored, self.upside_down)
+                self.mirrored = self.upside_down = False
+            _tell(passes, f"{warp.name} warp")
+            self.pixels = warp.run(self.pixels)
+        self._settle_region()
+        return self.pixels
+
+    def _colour_pass(self, image: Tensor, passes: list[str] | None) -> Tensor:
+        mirrored, upside_down = self.mirrored, self.upside_down
+        parts = ["mirrored"] * (mirrored or upside_down) + [str(step[0]) for step in self.steps]
+        parts += ["to " + str(self.dtype).removeprefix("torch.")] * self.scaled + ["normalised"] * self.normalised
+        result = _pixels.pixel_pass(
+            image,
+            self.steps,
+            mirrored=mirrored,
+            upside_down=upside_down,
+            dtype=self.dtype,
+            mean=self.mean,
+            std=self.std,
+            planar=self.planar,
+        )
+        if result is not None:
+            _tell(passes, "one pass over the pixels (" + ", ".join(parts) + ")")
+            return result
+        _tell(passes, "one by one (" + ", ".join(parts) + ")")
+        image = image.flip([-1]) if mirrored else image
+        image = image.flip([-2]) if upside_down else image
+        return one_by_one(image, self.steps, self.dtype if self.scaled else None, self.mean, self.std, self.planar)
+
+
+def _tell(passes: list[str] | None, what: str) -> None:
+    if passes is not None:
+        passes.append(what)
