@@ -5,6 +5,7 @@
 #include <array>
 #include <cstdint>
 
+#include "bindings/codecs.hpp"
 #include "bindings/images.hpp"
 #include "kernels/planes.hpp"
 #include "kernels/yuv.hpp"
@@ -66,6 +67,7 @@ void words_to_bytes(uintptr_t words, int64_t stride, int width, int height, floa
 
 NB_MODULE(_native_ext, m) {
   vision::bind_common(m);
+  vision_io::bind_frames(m);
   vision_io::bind_images(m);
   m.def("fixed_420", &fixed_420, "8-bit 4:2:0 planes to RGB planes in swscale's arithmetic.");
   m.def("exact", &exact, "YUV planes of 8 to 16 bits to RGB planes, rounded once.");

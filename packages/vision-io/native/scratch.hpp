@@ -24,8 +24,11 @@ class Scratch {
   }
 
   // Gives large blocks back: a thread that once met a huge picture does not hold its memory for ever.
-  void trim() {
-    if (size_ > kept) release();
+  // True when it did.
+  bool trim() {
+    if (size_ <= kept) return false;
+    release();
+    return true;
   }
 
  private:

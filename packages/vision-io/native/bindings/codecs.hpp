@@ -1,4 +1,4 @@
-// What each codec adds to the native module.
+// What each part adds to the native module.
 #pragma once
 
 #include <nanobind/nanobind.h>
@@ -8,6 +8,7 @@
 
 namespace vision_io {
 
+void bind_frames(nanobind::module_& module);
 void bind_jpeg(nanobind::module_& module);
 void bind_png(nanobind::module_& module);
 void bind_resize(nanobind::module_& module);

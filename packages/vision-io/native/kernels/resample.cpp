@@ -2,7 +2,7 @@
 
 #include <cstring>
 
-#include "vision/simd.hpp"
+#include "round_bytes.hpp"
 
 namespace vision_io {
 namespace VISION_ISA_NAMESPACE {
@@ -65,7 +65,13 @@ static int blend_pieces(const uint8_t* const* rows, const float* weights, int ta
     }
     for (int i = 0; i < parts; ++i) store_floats(out + x + i * lanes, sums[i]);
   }
-  return x;
+  for (; x < width && width >= lanes; x += lanes) {
+    if (x > width - lanes) x = width - lanes;  // the rest once more with what lies before it
+    floats sum = nothing();
+    for (int t = 0; t < taps; ++t) sum = add_product(load_bytes(rows[t] + x), spread(weights[t]), sum);
+    store_floats(out + x, sum);
+  }
+  return x < width ? x : width;
 }
 #else
 static int blend_pieces(const uint8_t* const* rows, const float* weights, int taps, int width, float* __restrict out) {
@@ -162,8 +168,13 @@ static void across(const float* const* rows, int channels, int from_width, const
   across_pixels(rows, channels, from_width, plan, factor, bias, pixels, out, channel_stride);
 }
 
+static void to_bytes(const float* values, int count, uint8_t* out) {
+  store_bytes_of([&](int i) { return simd::load(values + i); }, count, out);
+}
+
 }  // namespace VISION_ISA_NAMESPACE
 
-VISION_DEFINE_KERNELS(ResampleKernels, resample_kernels) = {&VISION_ISA_NAMESPACE::blend, &VISION_ISA_NAMESPACE::across};
+VISION_DEFINE_KERNELS(ResampleKernels, resample_kernels) = {&VISION_ISA_NAMESPACE::blend, &VISION_ISA_NAMESPACE::across,
+                                                            &VISION_ISA_NAMESPACE::to_bytes};
 
 }  // namespace vision_io

@@ -35,6 +35,8 @@ struct ResampleKernels {
   // Output x of plane c = factor[c] * (weighted sum of rows[c]) + bias[c]. `pixels`: room for 4 floats per sample.
   void (*across)(const float* const* rows, int channels, int from_width, const AcrossPlan& plan, const float* factor,
                  const float* bias, float* pixels, float* out, ptrdiff_t channel_stride);
+  // Clipped to 0..255 and rounded. Reads up to 63 floats behind the last.
+  void (*to_bytes)(const float* values, int count, uint8_t* out);
 };
 VISION_DECLARE_KERNELS(ResampleKernels, resample_kernels)
 

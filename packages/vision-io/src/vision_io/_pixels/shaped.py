@@ -7,12 +7,16 @@ import torch
 from torch import Tensor
 
 from vision_io._native import kernels
+from vision_io._pixels.colour import exact_coefficients, ffmpeg_coefficients
 from vision_io._pixels.raw_frame import RawFrame
-from vision_io._pixels.resize import resize_normalised
-from vision_io._pixels.store import FrameSlots, write_rgb
+from vision_io._pixels.reference import uses_ffmpeg_arithmetic
+from vision_io._pixels.resize import Four, resize_normalised
+from vision_io._pixels.store import FrameSlots, chroma_planes, write_rgb
 from vision_io._video.view import View
 
 __all__ = ["ShapedSlots"]
+
+_STORED = (torch.float32, torch.uint8)
 
 
 class ShapedSlots:
@@ -39,18 +43,29 @@ class ShapedSlots:
         """Shape ``frame`` into slot ``slot``."""
         if frame.display_size != self._display_size:
             raise ValueError(f"frame of {frame.display_size} where {self._display_size} was expected (height, width)")
-        part = self._part(frame)
         target = self._frames[slot]
-        if part.dtype == target.dtype and not self._resizes:
+        if not self._resizes and target.dtype == torch.uint8:
+            part = self._part(frame)
             target.copy_(part.flip(-1) if self._view.flip else part)
+        elif target.dtype in _STORED and target.stride(2) == 1:
+            self._shape(frame, target)
+        else:
+            shaped = torch.empty(target.shape, dtype=torch.uint8 if target.dtype == torch.uint8 else torch.float32)
+            self._shape(frame, shaped)
+            target.copy_(shaped)
+
+    def _shape(self, frame: RawFrame, target: Tensor) -> None:
+        """The region, resized and normalised, as float32 or as rounded bytes with contiguous rows."""
+        if _converts_rows(frame):
+            _shape_yuv(frame, self._region, self._view.flip, self._affine, target)
         elif target.dtype == torch.float32 and target.is_contiguous():
-            self._shape(part, target)
+            self._resize(self._part(frame), target)
         else:
             shaped = torch.empty(target.shape, dtype=torch.float32)
-            self._shape(part, shaped)
+            self._resize(self._part(frame), shaped)
             target.copy_(shaped.round_().clamp_(0, 255) if target.dtype == torch.uint8 else shaped)
 
-    def _shape(self, part: Tensor, target: Tensor) -> None:
+    def _resize(self, part: Tensor, target: Tensor) -> None:
         factor, bias = self._affine
         resize_normalised(part, target.shape[1], target.shape[2], self._view.flip, factor, bias, target)
 
@@ -70,6 +85,33 @@ class ShapedSlots:
         rgb = np.empty((3, cut_frame.height, cut_frame.width), np.uint8)
         write_rgb(cut_frame, rgb.ctypes.data, cut_frame.height * cut_frame.width, cut_frame.width)
         return torch.from_numpy(rgb)[:, down : down + height, across : across + width]
+
+
+def _converts_rows(frame: RawFrame) -> bool:
+    """Whether the native path converts the rows of the frame while it resizes them."""
+    return kernels is not None and not frame.rotation and frame.format.family in ("yuv", "nv")
+
+
+def _shape_yuv(
+    frame: RawFrame, region: tuple[int, int, int, int], flip: bool, affine: tuple[Four, Four], target: Tensor
+) -> None:
+    """Convert, resize and normalise in one pass over the rows of the region."""
+    assert kernels is not None
+    layout = frame.format
+    planes, strides, step = chroma_planes(frame)
+    fixed = uses_ffmpeg_arithmetic(frame)
+    if fixed:
+        colour = (*ffmpeg_coefficients(frame.matrix, frame.full_range).as_tuple(), 0)
+    else:
+        colour = exact_coefficients(frame.matrix, frame.full_range, layout.bits).as_tuple()
+    _, height, width = target.shape
+    done = kernels.shape_yuv(
+        planes, strides, (step, *layout.chroma_shift, layout.bytes_per_sample, layout.shift),
+        (frame.height, frame.width), fixed, colour, region, (height, width), flip, *affine,
+        target.dtype == torch.uint8, target.data_ptr(), target.stride(0), target.stride(1),
+    )  # fmt: skip
+    if not done:
+        raise MemoryError(f"no memory to resize a frame of {frame.width}x{frame.height} pixels")
 
 
 def _cut(frame: RawFrame, region: tuple[int, int, int, int]) -> tuple[RawFrame, int, int] | None:

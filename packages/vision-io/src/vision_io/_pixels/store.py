@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 
 import numpy as np
 import torch
@@ -13,12 +14,12 @@ from vision_io._pixels.colour import exact_coefficients, ffmpeg_coefficients
 from vision_io._pixels.raw_frame import RawFrame
 from vision_io._pixels.reference import rgb_planes, uses_ffmpeg_arithmetic
 
-__all__ = ["FrameSlots", "empty_uint8", "write_rgb"]
+__all__ = ["FrameSlots", "FreshPages", "chroma_planes", "empty_frames", "empty_uint8", "write_rgb"]
 
 
 # NumPy asks the system for huge pages for large arrays and torch does not; that makes first writes three times as fast.
 # For very large ones the gain is lost on virtual machines that hand free memory back to their host: whole huge pages
-# are what they hand back, and the host has to find them again one small page at a time.
+# are what they hand back, and the host has to find them again one small page at a time. FreshPages serves those.
 _HUGE_PAGES_UP_TO = 256 << 20
 
 
@@ -27,6 +28,40 @@ def empty_uint8(*shape: int) -> Tensor:
     if math.prod(shape) > _HUGE_PAGES_UP_TO:
         return torch.empty(shape, dtype=torch.uint8)
     return torch.from_numpy(np.empty(shape, dtype=np.uint8))
+
+
+def empty_frames(shape: Sequence[int], dtype: torch.dtype) -> Tensor:
+    """An uninitialised tensor."""
+    if dtype == torch.uint8:
+        return empty_uint8(*shape)
+    return empty_uint8(math.prod(shape) * dtype.itemsize).view(dtype).view(*shape)
+
+
+class FreshPages:
+    """Backs slots of a large new tensor with pages, each slot at once.
+
+    Args:
+        frames: (N, 3, H, W), of any strides.
+    """
+
+    def __init__(self, frames: Tensor) -> None:
+        size = frames.element_size()
+        slot, channel, row, column = (stride * size for stride in frames.stride())
+        _, channels, height, width = frames.shape
+        plane = height * width * size
+        self._slot, self._base = slot, frames.data_ptr()
+        self._parts: list[tuple[int, int]] = []
+        if kernels is None or frames.numel() * size <= _HUGE_PAGES_UP_TO or (row, column) != (width * size, size):
+            return
+        if channel == plane:
+            self._parts = [(0, channels * plane)]
+        else:
+            self._parts = [(i * channel, plane) for i in range(channels)]
+
+    def prepare(self, slot: int) -> None:
+        """Slot ``slot`` is about to be written for the first time."""
+        for offset, size in self._parts:
+            kernels.populate(self._base + slot * self._slot + offset, size)  # pyright: ignore[reportOptionalMemberAccess]
 
 
 class FrameSlots:
@@ -86,7 +121,7 @@ def write_rgb(frame: RawFrame, address: int, channel_stride: int, row_stride: in
     assert kernels is not None
     layout, width, height = frame.format, frame.width, frame.height
     if layout.family in ("yuv", "nv"):
-        planes, strides, step = _chroma_planes(frame)
+        planes, strides, step = chroma_planes(frame)
         if uses_ffmpeg_arithmetic(frame):
             fixed = ffmpeg_coefficients(frame.matrix, frame.full_range).as_tuple()
             kernels.fixed_420(planes, strides, step, width, height, fixed, address, channel_stride, row_stride)
@@ -114,7 +149,7 @@ def write_rgb(frame: RawFrame, address: int, channel_stride: int, row_stride: in
             kernels.words_to_bytes(frame.addresses[plane], frame.strides[plane], width, height, factor, to, row_stride)
 
 
-def _chroma_planes(frame: RawFrame) -> tuple[tuple[int, int, int], tuple[int, int, int], int]:
+def chroma_planes(frame: RawFrame) -> tuple[tuple[int, int, int], tuple[int, int, int], int]:
     """Addresses and strides of Y, U and V, and the distance of two chroma samples."""
     if frame.format.family == "yuv":
         return frame.addresses[:3], frame.strides[:3], 1  # pyright: ignore[reportReturnType]

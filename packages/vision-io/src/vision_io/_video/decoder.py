@@ -11,7 +11,7 @@ from torch import Tensor
 
 from vision_io._limits import Limits
 from vision_io._pixels.shaped import ShapedSlots
-from vision_io._pixels.store import FrameSlots, empty_uint8
+from vision_io._pixels.store import FrameSlots, FreshPages, empty_frames
 from vision_io._video.backend import open_frame_source, resolve_video_backend
 from vision_io._video.frame_source import FrameSource
 from vision_io._video.pyav_open import Source, source_name
@@ -378,20 +378,21 @@ class VideoDecoder(Reopening):
         count = len(numbers)
         height, width = view.output_size(*self._size)
         shape = (count, 3, height, width) if self._layout == "TCHW" else (3, count, height, width)
+        fresh = out is None
         if out is None:
             self._check_size(count, view)
-            out = _empty(shape, view.dtype)
+            out = empty_frames(shape, view.dtype)
         elif tuple(out.shape) != shape:
             raise ValueError(f"out: got shape {tuple(out.shape)}, expected {shape} (layout {self._layout})")
-        self._decode(numbers, out if self._layout == "TCHW" else out.transpose(0, 1), view)
+        self._decode(numbers, out if self._layout == "TCHW" else out.transpose(0, 1), view, fresh)
         chosen = np.asarray(numbers, dtype=np.int64)
         return FrameBatch(out, torch.from_numpy(self._pts[chosen]), torch.from_numpy(self._durations[chosen]))
 
-    def _decode(self, numbers: list[int], frames: Tensor | None, view: View) -> Tensor:
+    def _decode(self, numbers: list[int], frames: Tensor | None, view: View, fresh: bool = False) -> Tensor:
         """Decode ``numbers`` (any order, repeats allowed) into ``frames`` (N, 3, H, W), of any strides."""
         shape = (3, *view.output_size(*self._size))
         if frames is None:
-            frames = _empty((len(numbers), *shape), view.dtype)
+            frames = empty_frames((len(numbers), *shape), view.dtype)
         elif frames.dtype != view.dtype or frames.device.type != "cpu" or tuple(frames.shape[1:]) != shape:
             raise ValueError(
                 f"out: got {tuple(frames.shape[1:])} {frames.dtype} on {frames.device} per frame, expected "
@@ -402,6 +403,7 @@ class VideoDecoder(Reopening):
         for slot, number in enumerate(numbers):
             if first.setdefault(number, slot) != slot:
                 repeats.append((first[number], slot))
+        pages = FreshPages(frames) if fresh else None
         slots = FrameSlots(frames) if view.plain else ShapedSlots(frames, view, self._size)
         self._ready()  # before the lock: in a forked child it makes a new one
         with self._lock:
@@ -410,11 +412,9 @@ class VideoDecoder(Reopening):
                 if frame.display_size != self._size:
                     turned = frame.rotation % 180 != 0
                     frame = self._frames.resized(frame, *(self._size if turned else self._size[::-1]))
+                if pages:
+                    pages.prepare(first[number])
                 slots.write(first[number], frame)
         for source_slot, slot in repeats:
             slots.repeat(source_slot, slot)
         return frames
-
-
-def _empty(shape: tuple[int, ...], dtype: torch.dtype) -> Tensor:
-    return empty_uint8(*shape) if dtype == torch.uint8 else torch.empty(shape, dtype=dtype)
