@@ -12,7 +12,9 @@ namespace {
 constexpr int slots = 3;              // MCU rows in memory: the one that is written out and its two neighbours
 constexpr int most_components = 4;
 constexpr int most_sampling = 4;
-constexpr int most_scans = 256;       // a hostile progressive file asks for a whole pass over the picture per few bytes
+// A hostile progressive file asks for a whole pass over the picture per few bytes.
+constexpr int most_scans = 256, usual_scans = 20;
+constexpr int64_t most_scanned_pixels = int64_t{1} << 31;
 constexpr int most_rows = 16 * most_sampling;
 
 thread_local Scratch planes_memory, region_memory;
@@ -25,9 +27,11 @@ boolean out_of_data(j_decompress_ptr info) {
   return TRUE;
 }
 
-void count_scans(j_common_ptr info) {
-  if (reinterpret_cast<j_decompress_ptr>(info)->input_scan_number > most_scans)
-    jpeg_fail(info, JpegStatus::damaged, "more than 256 scans");
+void count_scans(j_common_ptr common) {
+  const jpeg_decompress_struct& info = *reinterpret_cast<j_decompress_ptr>(common);
+  const int64_t scans = info.input_scan_number;
+  if (scans > most_scans || (scans > usual_scans && scans * info.image_width * info.image_height > most_scanned_pixels))
+    jpeg_fail(common, JpegStatus::damaged, "more scans than any writer makes");
 }
 
 void open(jpeg_decompress_struct& info, JpegErrors& errors, const uint8_t* data, size_t size) {
@@ -36,6 +40,14 @@ void open(jpeg_decompress_struct& info, JpegErrors& errors, const uint8_t* data,
   jpeg_mem_src(&info, data, static_cast<unsigned long>(size));
   info.src->fill_input_buffer = out_of_data;
   jpeg_read_header(&info, TRUE);
+}
+
+// Every block has a Huffman code of its own for its mean, of one bit at least, whatever the kind of the file.
+int64_t blocks(const jpeg_decompress_struct& info) {
+  int64_t count = 0;
+  for (int c = 0; c < info.num_components; ++c)
+    count += int64_t{info.comp_info[c].width_in_blocks} * info.comp_info[c].height_in_blocks;
+  return count;
 }
 
 // One component's rows in memory: `slots` MCU rows, each sample row with slack on both sides.
@@ -243,7 +255,7 @@ bool jpeg_begin(JpegSession& session, const uint8_t* data, size_t size, JpegHead
   if (setjmp(session.errors.back) != 0) return false;
   open(info, session.errors, data, size);
   header = {static_cast<int>(info.image_width), static_cast<int>(info.image_height), info.num_components,
-            static_cast<int>(info.jpeg_color_space)};
+            static_cast<int>(info.jpeg_color_space), !info.arith_code && blocks(info) / 8 > static_cast<int64_t>(size)};
   return true;
 }
 

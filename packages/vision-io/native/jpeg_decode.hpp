@@ -26,6 +26,7 @@ struct JpegReport {
 struct JpegHeader {
   int width = 0, height = 0, components = 0;
   int colour = 0;  // J_COLOR_SPACE of the file: 1 gray, 2 RGB, 3 YCbCr, 4 CMYK, 5 YCCK
+  bool hollow = false;  // there cannot be pixels for that size: the file has less than a bit per block of 8x8 samples
 };
 
 struct JpegWindow {

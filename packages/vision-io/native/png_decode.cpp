@@ -54,10 +54,15 @@ const char* take(const uint8_t* kind, PngChunk body, PngFile& file) {
   return nullptr;
 }
 
-const char* inflate(const PngFile& file, size_t needed, const uint8_t*& raw) {
+size_t packed_size(const PngFile& file) {
   size_t size = 0;
   for (const PngChunk& chunk : file.packed) size += chunk.size;
-  if (needed / most_expansion > size) return "there is too little data for the picture";
+  return size;
+}
+
+const char* inflate(const PngFile& file, size_t needed, const uint8_t*& raw) {
+  const size_t size = packed_size(file);
+  if (png_hollow(file)) return "there is too little data for the picture";
   const uint8_t* packed = file.packed.front().data;
   if (file.packed.size() > 1) {
     uint8_t* joined = packed_memory.at_least(size);
@@ -117,6 +122,11 @@ PngFile png_open(const uint8_t* data, size_t size, bool checksums) {
   else if (file.packed.empty()) file.error = "there are no pixels";
   else if (file.colour == 3 && !file.palette.data) file.error = "the palette is missing";
   return file;
+}
+
+bool png_hollow(const PngFile& file) {
+  const size_t size = packed_size(file);
+  return size == 0 || png_raw_size(file) / most_expansion > size;
 }
 
 int png_channels(const PngFile& file, PngMode mode) {

@@ -28,6 +28,9 @@ struct PngFile {
 // Reads the chunks; `error` says what is wrong. Pixels are not touched; checksums only on demand.
 PngFile png_open(const uint8_t* data, size_t size, bool checksums);
 
+// There cannot be pixels for that size: deflate does not expand so far.
+bool png_hollow(const PngFile& file);
+
 // Planes that a mode gives.
 int png_channels(const PngFile& file, PngMode mode);
 

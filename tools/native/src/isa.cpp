@@ -23,7 +23,7 @@ bool detect(Isa isa) {
     case Isa::scalar: return true;
     case Isa::sse41: return __builtin_cpu_supports("sse4.1");
     case Isa::avx2: return avx2;
-#if defined(__clang__) || __GNUC__ >= 12
+#if defined(__clang__) ? __clang_major__ >= 19 : __GNUC__ >= 12  // older ones do not know the name
     case Isa::avxvnni: return avx2 && __builtin_cpu_supports("avxvnni");
 #endif
     case Isa::avx512:

@@ -23,13 +23,13 @@ namespace {
 
 const uint8_t* source(uintptr_t address) { return reinterpret_cast<const uint8_t*>(address); }
 
-// (width, height, components, colour space), or a text that says why the library refuses the file.
+// (width, height, components, colour space, too little data for that), or a text that says why the library refuses the file.
 nb::object header(uintptr_t data, size_t size) {
   JpegHeader facts;
   JpegReport report;
   jpeg_header(source(data), size, facts, report);
   if (report.status != JpegStatus::good) return nb::str(report.text);
-  return nb::make_tuple(facts.width, facts.height, facts.components, facts.colour);
+  return nb::make_tuple(facts.width, facts.height, facts.components, facts.colour, facts.hollow);
 }
 
 // [(index, status, corrupt, text)] of the files that have something to tell. `jobs`: a table of JpegJob.
@@ -57,7 +57,7 @@ struct OpenJpeg : JpegSession {
 };
 
 // The whole picture in one call. `allocate(channels, height, width)` gives a uint8 tensor and the address of its memory.
-// None when the header asks for more than the limits or the library refuses it (the caller finds out why), else
+// None when the header asks for more than the limits or the data, or the library refuses it (the caller finds out why), else
 // (tensor, status, corrupt, text).
 nb::object decode_whole(uintptr_t data, size_t size, int mode, int max_side, int64_t max_pixels, nb::callable allocate) {
   JpegReport report;
@@ -65,7 +65,7 @@ nb::object decode_whole(uintptr_t data, size_t size, int mode, int max_side, int
   OpenJpeg session;
   if (!jpeg_begin(session, source(data), size, facts, report)) return nb::none();
   const int64_t plane = int64_t{facts.width} * facts.height;
-  if (facts.width > max_side || facts.height > max_side || plane > max_pixels) return nb::none();
+  if (facts.hollow || facts.width > max_side || facts.height > max_side || plane > max_pixels) return nb::none();
   const auto wanted = static_cast<JpegMode>(mode);
   const int channels = wanted == JpegMode::unchanged ? facts.components : mode;
   nb::tuple target = nb::cast<nb::tuple>(allocate(channels, facts.height, facts.width));

@@ -15,14 +15,14 @@ namespace {
 
 const uint8_t* source(uintptr_t address) { return reinterpret_cast<const uint8_t*>(address); }
 
-// (width, height, depth, planes that the mode gives, exif or None), or a text that says what is wrong.
+// (width, height, depth, planes that the mode gives, exif or None, too little data for the size), or a text that says what is wrong.
 nb::object header(uintptr_t data, size_t size, int mode) {
   const PngFile file = png_open(source(data), size, false);
   if (file.error) return nb::str(file.error);
   const int channels = png_channels(file, file.depth == 16 ? PngMode::unchanged : static_cast<PngMode>(mode));
   nb::object exif = nb::none();
   if (file.exif.data) exif = nb::bytes(file.exif.data, file.exif.size);
-  return nb::make_tuple(file.width, file.height, file.depth, channels, exif);
+  return nb::make_tuple(file.width, file.height, file.depth, channels, exif, png_hollow(file));
 }
 
 nb::object decode(uintptr_t data, size_t size, int mode, std::array<int, 3> shape, uintptr_t out, int64_t channel_stride,
@@ -46,7 +46,7 @@ nb::object decode_whole(uintptr_t data, size_t size, int mode, int max_side, int
   const PngFile file = png_open(source(data), size, true);
   const auto wanted = static_cast<PngMode>(mode);
   const int64_t plane = int64_t{file.width} * file.height;
-  if (file.error || file.depth == 16 || file.width > max_side || file.height > max_side || plane > max_pixels) return nb::none();
+  if (file.error || file.depth == 16 || png_hollow(file) || file.width > max_side || file.height > max_side || plane > max_pixels) return nb::none();
   nb::tuple target = nb::cast<nb::tuple>(allocate(png_channels(file, wanted), file.height, file.width));
   auto* out = reinterpret_cast<uint8_t*>(nb::cast<uintptr_t>(target[1]));
   const char* error = nullptr;

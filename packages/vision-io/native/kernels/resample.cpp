@@ -9,7 +9,7 @@ namespace VISION_ISA_NAMESPACE {
 
 // Four channels of a pixel, or four pixels of a channel. The compiler maps it to whatever the ISA has.
 typedef float quad __attribute__((vector_size(16)));
-typedef int32_t quad_order __attribute__((vector_size(16)));
+typedef int32_t quad_order __attribute__((vector_size(16), unused));
 
 static inline quad load_quad(const float* p) {
   quad x;
@@ -19,14 +19,20 @@ static inline quad load_quad(const float* p) {
 
 static inline void store_quad(float* p, quad x) { memcpy(p, &x, sizeof x); }
 
+// clang knows one spelling of a shuffle, gcc before 12 only the other.
+#if defined(__clang__) || __GNUC__ >= 12
+#define VISION_IO_SHUFFLE(a, b, ...) __builtin_shufflevector(a, b, __VA_ARGS__)
+#else
+#define VISION_IO_SHUFFLE(a, b, ...) __builtin_shuffle(a, b, quad_order{__VA_ARGS__})
+#endif
+
 static inline void transpose(quad& a, quad& b, quad& c, quad& d) {
-  const quad_order low = {0, 4, 1, 5}, high = {2, 6, 3, 7}, left = {0, 1, 4, 5}, right = {2, 3, 6, 7};
-  const quad ab = __builtin_shuffle(a, b, low), ab2 = __builtin_shuffle(a, b, high);
-  const quad cd = __builtin_shuffle(c, d, low), cd2 = __builtin_shuffle(c, d, high);
-  a = __builtin_shuffle(ab, cd, left);
-  b = __builtin_shuffle(ab, cd, right);
-  c = __builtin_shuffle(ab2, cd2, left);
-  d = __builtin_shuffle(ab2, cd2, right);
+  const quad ab = VISION_IO_SHUFFLE(a, b, 0, 4, 1, 5), ab2 = VISION_IO_SHUFFLE(a, b, 2, 6, 3, 7);
+  const quad cd = VISION_IO_SHUFFLE(c, d, 0, 4, 1, 5), cd2 = VISION_IO_SHUFFLE(c, d, 2, 6, 3, 7);
+  a = VISION_IO_SHUFFLE(ab, cd, 0, 1, 4, 5);
+  b = VISION_IO_SHUFFLE(ab, cd, 2, 3, 6, 7);
+  c = VISION_IO_SHUFFLE(ab2, cd2, 0, 1, 4, 5);
+  d = VISION_IO_SHUFFLE(ab2, cd2, 2, 3, 6, 7);
 }
 
 // Pieces that stay in registers while all taps are added.

@@ -247,10 +247,9 @@ def test_a_thousand_scans_are_refused():
 def test_the_longest_sides(size):
     image = torch.arange(65500, dtype=torch.int64).remainder(251).to(torch.uint8).view(1, *size)
     data = vision_io.encode_jpeg(image)
-    limits = Limits(max_side=1 << 16)
-    np.testing.assert_array_equal(vision_io.decode_jpeg(data, limits=limits).numpy(), pillow(data, "L"))
+    np.testing.assert_array_equal(vision_io.decode_jpeg(data).numpy(), pillow(data, "L"))
     with pytest.raises(LimitError):
-        vision_io.decode_jpeg(data)
+        vision_io.decode_jpeg(data, limits=Limits(max_side=65499))
 
 
 def _resident() -> int:

@@ -98,6 +98,7 @@ def plan_jpeg(
 
     Raises:
         RefusedError: The library does not read this kind of JPEG.
+        DecodeError: The file is too short for its size.
         LimitError: The picture is larger than ``limits`` admit.
         ValueError: The region does not lie in the picture.
     """
@@ -105,8 +106,10 @@ def plan_jpeg(
     facts = kernels.jpeg_header(data.ctypes.data, data.size)
     if isinstance(facts, str):
         raise RefusedError(facts)
-    width, height, components, _ = facts
+    width, height, components, _, hollow = facts
     limits.check_picture(width, height, name)
+    if hollow:  # known before there is memory for the pixels
+        raise DecodeError(f"{name}: damaged JPEG: {data.size} bytes are too few for {width}x{height} pixels")
     orientation = orientation_of(jpeg_exif(data.data)) if exif else 1
     whole: Region = (0, 0, height, width)
     if region is not None:

@@ -11,7 +11,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from vision_io._errors import DecodeError
+from vision_io._errors import DecodeError, LimitError
 from vision_io._image.channels import channels16
 from vision_io._image.mode import ImageReadMode
 from vision_io._image.pillow_pixels import chw_from_pillow
@@ -30,7 +30,9 @@ _PILLOW_MODES = {
     ImageReadMode.RGB_ALPHA: "RGBA",
 }
 _GRAY = (ImageReadMode.GRAY, ImageReadMode.GRAY_ALPHA)
-# What Pillow's decoders are known to raise on damaged data.
+# As the native JPEG decoder: a hostile progressive file asks for a whole pass over the picture per few bytes.
+_MOST_SCANS, _USUAL_SCANS, _MOST_SCANNED_PIXELS = 256, 20, 1 << 31
+# What Pillow's decoders are known to raise on damaged data, but for its own bound on pixels.
 _DAMAGE = (OSError, SyntaxError, ValueError, TypeError, EOFError, IndexError, KeyError, OverflowError, struct.error)
 
 
@@ -81,12 +83,23 @@ def _open(data: Bytes, format: str, limits: Limits, name: str) -> Any:
         image: Any = Image.OPEN[format][0](io.BytesIO(data.data), "")
     except ImportError as error:
         raise DecodeError(f"{name}: this Pillow was built without {format}") from error
-    except _DAMAGE as error:
-        if isinstance(error, DecodeError):
-            raise
-        raise DecodeError(f"{name}: damaged {format} header: {error}") from error
+    except (Image.DecompressionBombError, *_DAMAGE) as error:
+        raise _refusal(error, f"{name}: damaged {format} header") from error
     limits.check_picture(image.width, image.height, name)
+    if format == "JPEG":
+        scans = data.tobytes().count(b"\xff\xda")  # in coded pixels these two bytes do not follow each other
+        if scans > _MOST_SCANS or (scans > _USUAL_SCANS and scans * image.width * image.height > _MOST_SCANNED_PIXELS):
+            raise DecodeError(f"{name}: damaged JPEG: {scans} scans, more than any writer makes")
     return image
+
+
+def _refusal(error: Exception, words: str) -> DecodeError:
+    """What an error of Pillow's is called here. Some of its decoders have bounds that no ``Limits`` raise."""
+    if isinstance(error, DecodeError):
+        return error
+    if type(error).__name__ == "DecompressionBombError":
+        return LimitError(f"{words}: {error} Set PIL.Image.MAX_IMAGE_PIXELS if you trust this file")
+    return DecodeError(f"{words}: {error}")
 
 
 def _unchanged_mode(image: Any) -> str:
@@ -107,6 +120,8 @@ def _unchanged_mode(image: Any) -> str:
 
 def _load(image: Any, mode: ImageReadMode, name: str) -> Tensor:
     """Decode the pixels of the current frame and bring them to the wanted channels."""
+    from PIL import Image
+
     try:
         if mode in _GRAY and image.format == "JPEG" and image.mode in ("RGB", "L"):
             image.draft("L", image.size)  # libjpeg hands out the luma it has instead of computing it from RGB
@@ -121,8 +136,8 @@ def _load(image: Any, mode: ImageReadMode, name: str) -> Tensor:
         pixels = chw_from_pillow(image if image.mode == wanted else image.convert(wanted))
         # Pillow turns the inverted inks of Adobe's files around; unchanged means as they are stored.
         return pixels.bitwise_not_() if wanted == "CMYK" and image.format == "JPEG" else pixels
-    except _DAMAGE as error:
-        raise DecodeError(f"{name}: damaged {image.format}: {error}") from error
+    except (Image.DecompressionBombError, *_DAMAGE) as error:
+        raise _refusal(error, f"{name}: damaged {image.format}") from error
 
 
 def _orientation(image: Any) -> int:
@@ -134,21 +149,23 @@ def _orientation(image: Any) -> int:
 
 def _frames(image: Any, mode: ImageReadMode, limits: Limits, name: str) -> Tensor:
     """(C, H, W), or (N, C, H, W) for an animation; each frame is composed over the ones before it."""
+    from PIL import Image
+
     format = image.format
     if format == "GIF" and mode is ImageReadMode.UNCHANGED:
         mode = ImageReadMode.RGB
     try:
         count = getattr(image, "n_frames", 1)
-    except _DAMAGE as error:
-        raise DecodeError(f"{name}: damaged {format}: {error}") from error
+    except (Image.DecompressionBombError, *_DAMAGE) as error:
+        raise _refusal(error, f"{name}: damaged {format}") from error
     limits.check_frames(count, name)
     limits.check_animation(count, image.width, image.height, name)
     frames: Tensor | None = None
     for i in range(count):
         try:
             image.seek(i)
-        except _DAMAGE as error:
-            raise DecodeError(f"{name}: damaged {format} at frame {i}: {error}") from error
+        except (Image.DecompressionBombError, *_DAMAGE) as error:
+            raise _refusal(error, f"{name}: damaged {format} at frame {i}") from error
         frame = _load(image, mode, name)
         if count == 1:
             return frame

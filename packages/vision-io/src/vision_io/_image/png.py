@@ -6,6 +6,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from vision_io._errors import DecodeError
 from vision_io._image.channels import channels16
 from vision_io._image.direct import uint8_with_address
 from vision_io._image.jpeg import RefusedError
@@ -41,6 +42,7 @@ def decode_png_native(
         (C, H, W), uint8 or uint16, and the EXIF orientation.
 
     Raises:
+        DecodeError: The file is too short for its size.
         RefusedError: The file is damaged, or inflates to more than its pixels; another decoder may salvage it.
         LimitError: The picture is larger than ``limits`` admit.
     """
@@ -48,8 +50,10 @@ def decode_png_native(
     facts = kernels.png_header(data.ctypes.data, data.size, mode.value)
     if isinstance(facts, str):
         raise RefusedError(facts)
-    width, height, depth, channels, exif = facts
+    width, height, depth, channels, exif, hollow = facts
     limits.check_picture(width, height, name)
+    if hollow:  # known before there is memory for the pixels
+        raise DecodeError(f"{name}: damaged PNG: {data.size} bytes are too few for {width}x{height} pixels")
     shape = (channels, height, width)
     if depth == 16:
         pixels = torch.from_numpy(np.empty(shape, dtype=np.uint16))
