@@ -49,7 +49,12 @@ def pool(input, boxes, output_size, spatial_scale=1.0, sampling_ratio=-1, aligne
     return result.to(input.dtype)
 
 
-@torch.library.custom_op("vision_contract_tests::roi_align", mutates_args=())
+# The schema is written out: torch 2.6 cannot read list[int].
+@torch.library.custom_op(
+    "vision_contract_tests::roi_align",
+    mutates_args=(),
+    schema="(Tensor input, Tensor boxes, SymInt[] size, float scale, SymInt ratio, bool aligned) -> Tensor",
+)
 def _roi_align(
     input: torch.Tensor, boxes: torch.Tensor, size: list[int], scale: float, ratio: int, aligned: bool
 ) -> torch.Tensor:

@@ -36,7 +36,7 @@ class Checked(nn.Module):
         SCORES_N.check(scores, "scores", N=boxes.shape[0])
         frames = VIDEO_CTHW.sizes(clip)["T"]
         clip = clip.permute(*range(clip.ndim - 4), *VIDEO_CTHW.permutation(FRAMES_TCHW))
-        return FRAMES_TCHW.check(clip, "frames", C=3) * frames, boxes * scores[:, None]
+        return FRAMES_TCHW.check(clip, "frames", C=3) * frames, boxes * scores.unsqueeze(1)
 
 
 class Selecting(nn.Module):
@@ -118,10 +118,11 @@ def test_compiled_code_still_refuses():
     torch._dynamo.reset()
     clip, boxes, scores = arguments()
     compiled = torch.compile(Checked(), backend="eager")
-    with pytest.raises(ContractError, match="shape fits FRAMES_TCHW"):
+    tells_why = hasattr(torch.compiler, "is_exporting")  # torch 2.6 takes compiling for exporting, which keeps no text
+    with pytest.raises(ContractError if tells_why else RuntimeError, match="FRAMES_TCHW" if tells_why else "_check"):
         compiled(clip.transpose(1, 2), boxes, scores)
     torch._dynamo.reset()
-    with pytest.raises(Exception, match=r"scores: expected SCORES_N \[N\]"):
+    with pytest.raises(Exception, match=r"scores: expected SCORES_N \[N\]" if tells_why else "_check"):
         torch.compile(Checked(), fullgraph=True, backend="eager", dynamic=True)(clip, boxes, scores[:-1])
 
 
