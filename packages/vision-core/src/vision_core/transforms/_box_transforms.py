@@ -113,9 +113,10 @@ class _Sanitize(Transform):
 
     _belongs: ClassVar[tuple[type, ...]] = ()
 
-    def run_on(self, sample: Sample) -> None:
+    def run_on(self, sample: Sample) -> bool | None:
         """Drop objects from a sample."""
         self.sample_on(sample, run=True)
+        return True
 
     def apply_one(self, sample: Sample, params: Any) -> None:
         """Keep the valid ones of boxes, masks, keypoints and labels."""

@@ -12,7 +12,7 @@ from torch import Tensor
 
 from vision_core._pillow import is_pil_image
 from vision_core.transforms import functional as F
-from vision_core.transforms._sample import Sample, is_pure
+from vision_core.transforms._sample import is_pure
 from vision_core.transforms._transform import Transform
 from vision_core.transforms.functional._dispatch import find_kernel
 from vision_core.tv_tensors import Image, TVTensor, Video
@@ -190,10 +190,6 @@ class ToPureTensor(Transform):
         >>> type(ToPureTensor()(Mask(torch.zeros(2, 2)))).__name__
         'Tensor'
     """
-
-    def run_on(self, sample: Sample) -> None:
-        """Convert all typed tensors of a sample."""
-        sample.leaves = [plain(leaf) if isinstance(leaf, TVTensor) else leaf for leaf in sample.leaves]
 
     def transform(self, inpt: Any, params: dict[str, Any]) -> Any:
         """Convert one input."""

@@ -85,7 +85,7 @@ class RandomCrop(Random):
         """Draw the region's upper left corner."""
         height, width = two_sizes(self.size)
         full_height, full_width = query_size(flat_inputs)
-        left, top, right, bottom = parse_padding(0 if self.padding is None else self.padding)
+        left, top, right, bottom = (0, 0, 0, 0) if self.padding is None else parse_padding(self.padding)
         if self.pad_if_needed:
             missing = max(height - (full_height + top + bottom), 0)
             top, bottom = top + missing, bottom + missing
@@ -99,7 +99,7 @@ class RandomCrop(Random):
                 f"{width}; pass pad_if_needed=True, or resize first"
             )
         return {
-            "padding": [left, top, right, bottom] if any((left, top, right, bottom)) else None,
+            "padding": [left, top, right, bottom] if left or top or right or bottom else None,
             "top": self.integer(0, spare_rows) if spare_rows else 0,
             "left": self.integer(0, spare_columns) if spare_columns else 0,
             "height": height,

@@ -6,9 +6,10 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
+from torch import Tensor
 
 from vision_core._pillow import is_pil_image
-from vision_core.transforms._sample import canvas_of, is_pure
+from vision_core.transforms._sample import ROLES, canvas_of, is_pure
 from vision_core.tv_tensors import BoundingBoxes, Image, KeyPoints, Mask, Video
 
 __all__ = [
@@ -20,6 +21,8 @@ __all__ = [
     "query_chw",
     "query_size",
 ]
+
+_SIZED = (Image, Video, Mask, BoundingBoxes, KeyPoints, is_pil_image, is_pure)
 
 TypeOrCheck = type | Callable[[Any], bool]
 
@@ -78,6 +81,11 @@ def query_chw(flat_inputs: list[Any]) -> tuple[int, int, int]:
     """
     found = set()
     for inpt in flat_inputs:
+        if type(inpt) is Tensor or type(inpt) is Image:
+            shape = inpt.shape
+            if len(shape) > 2:
+                found.add((shape[-3], shape[-2], shape[-1]))
+                continue
         size = canvas_of(inpt)
         if isinstance(inpt, (Image, Video)) or is_pure(inpt):
             channels = inpt.shape[-1] if isinstance(inpt, np.ndarray) else inpt.shape[-3]
@@ -99,8 +107,7 @@ def query_size(flat_inputs: list[Any]) -> tuple[int, int]:
         >>> query_size([torch.zeros(3, 4, 6)])
         (4, 6)
     """
-    kinds = (Image, Video, Mask, BoundingBoxes, KeyPoints, is_pil_image, is_pure)
-    found = {canvas_of(inpt) for inpt in flat_inputs if check_type(inpt, kinds)}
+    found = {canvas_of(inpt) for inpt in flat_inputs if ROLES.get(type(inpt)) or check_type(inpt, _SIZED)}
     return _single(found, flat_inputs, "an image, a video, a mask, boxes or keypoints")
 
 
@@ -109,7 +116,8 @@ def _single(found: set[Any], flat_inputs: list[Any], wanted: str) -> Any:
         raise TypeError(f"inputs: expected {wanted} among them, got {_names(flat_inputs)}")
     if len(found) > 1:
         raise ValueError(f"inputs: expected one size, got {sorted(map(str, found))}")
-    return tuple(found.pop())
+    (only,) = found
+    return only
 
 
 def _names(flat_inputs: list[Any]) -> list[str]:

@@ -7,6 +7,7 @@ from typing import Any
 
 import torch
 
+from vision_core.transforms._draws import draw_index, draw_integer, draw_share, draw_uniform
 from vision_core.transforms._transform import Transform
 
 __all__ = ["Random", "RandomTransform"]
@@ -26,24 +27,15 @@ class Random(Transform):
 
     def uniform(self, low: float = 0.0, high: float = 1.0) -> float:
         """Draw a number from `low` to `high`."""
-        generator = self.generator
-        if generator is None:
-            return torch.empty(1).uniform_(low, high).item()
-        return torch.empty(1, device=generator.device).uniform_(low, high, generator=generator).item()
+        return draw_uniform(low, high, self.generator)
 
     def integer(self, low: int, high: int) -> int:
         """Draw a whole number from `low` to `high`, both possible."""
-        generator = self.generator
-        if generator is None:
-            return int(torch.randint(low, high + 1, (1,)).item())
-        return int(torch.randint(low, high + 1, (1,), generator=generator, device=generator.device).item())
+        return draw_integer(low, high, self.generator)
 
     def chance(self, p: float) -> bool:
         """Draw whether something of probability `p` happens."""
-        generator = self.generator
-        if generator is None:
-            return torch.rand(1).item() < p
-        return torch.rand(1, generator=generator, device=generator.device).item() < p
+        return draw_share(self.generator) < p
 
     def permutation(self, count: int) -> list[int]:
         """Draw an order of `count` things."""
@@ -58,9 +50,7 @@ class Random(Transform):
 
     def pick(self, weights: list[float]) -> int:
         """Draw a position of `weights`, each as likely as its weight says."""
-        generator = self.generator
-        device = None if generator is None else generator.device
-        return int(torch.multinomial(torch.tensor(weights, device=device), 1, generator=generator).item())
+        return draw_index(weights, self.generator)
 
 
 class RandomTransform(Random):
@@ -80,4 +70,4 @@ class RandomTransform(Random):
 
     def draw(self, flat_inputs: list[Any]) -> dict[str, Any] | None:
         """Decide whether the transform happens; if so, draw its params."""
-        return self.make_params(flat_inputs) if self.chance(self.p) else None
+        return self.make_params(flat_inputs) if draw_share(self.generator) < self.p else None

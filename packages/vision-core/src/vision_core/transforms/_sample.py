@@ -106,9 +106,8 @@ class Sample:
         if kind in ROLES:
             self.leaves.append(node)
         elif kind in _DICTS:
-            canvas = _canvas_of_dict(node)
             for key, value in node.items():
-                if canvas is not None and key in _TYPES and is_pure(value):
+                if key in _TYPES and is_pure(value) and (canvas := _canvas_of_dict(node)) is not None:
                     self._keyed[len(self.leaves)] = value.ndim if isinstance(value, np.ndarray) else 0
                     self.leaves.append(_typed_by_key(key, value, canvas))
                 elif type(value) in ROLES:

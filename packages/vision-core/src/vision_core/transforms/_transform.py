@@ -8,8 +8,9 @@ from collections.abc import Callable
 from enum import Enum
 from typing import Any, ClassVar, Self, dataclass_transform
 
+import torch.nn.modules.module
 from torch import nn
-from torch.utils._pytree import tree_flatten, tree_unflatten
+from torch.utils._pytree import tree_map
 
 from vision_core.transforms._fill import fill_for
 from vision_core.transforms._per_sample import merge, split
@@ -17,6 +18,13 @@ from vision_core.transforms._sample import ROLES, Sample, canvas_of
 from vision_core.transforms.functional._dispatch import Functional, find_kernel
 
 __all__ = ["Identity", "Lambda", "Params", "Transform"]
+
+
+# The hooks of all modules: private names, but torch writes into these dictionaries and never replaces them.
+_backward, _before_backward, _forward, _before_forward = (
+    getattr(torch.nn.modules.module, f"_global_{name}_hooks")
+    for name in ("backward", "backward_pre", "forward", "forward_pre")
+)
 
 
 class Params(dict[str, Any]):
@@ -99,6 +107,22 @@ class Transform(nn.Module):
         cls._one_by_one = cls.run_on is Transform.run_on
         cls._draws = cls.draw is not Transform.draw or cls.make_params is not Transform.make_params
 
+    def __call__(self, *inputs: Any, **kwargs: Any) -> Any:
+        """Call `forward`, and the hooks where there are any; asking for these here takes half as long as in torch."""
+        if (
+            self._forward_hooks
+            or self._forward_pre_hooks
+            or self._backward_hooks
+            or self._backward_pre_hooks
+            or self._compiled_call_impl is not None
+            or _forward
+            or _before_forward
+            or _backward
+            or _before_backward
+        ):
+            return super().__call__(*inputs, **kwargs)
+        return self.forward(*inputs, **kwargs)
+
     def check_inputs(self, flat_inputs: list[Any]) -> None:
         """Raise if the transform cannot take these inputs; called first, with all leaves of the nesting."""
 
@@ -162,7 +186,8 @@ class Transform(nn.Module):
             params = self.draw([inpt]) if self._draws else {}
             return inpt if params is None else self.transform(inpt, params)
         sample = Sample(inputs)
-        self.run_on(sample)
+        if self.run_on(sample) is False:
+            return inputs[0] if len(inputs) == 1 else inputs
         return sample.rebuild()
 
     def sample(self, *inputs: Any) -> Any:
@@ -211,18 +236,24 @@ class Transform(nn.Module):
         self.inverse_on(sample, params)
         return sample.rebuild()
 
-    def run_on(self, sample: Sample) -> None:
-        """Transform the leaves of a sample; containers call this instead of walking the nesting again."""
+    def run_on(self, sample: Sample) -> bool | None:
+        """Transform the leaves of a sample; containers call this instead of walking the nesting again.
+
+        Returns:
+            False where the draw was to leave the sample as it is.
+        """
         if self.per_sample and self._draws:
             self.sample_on(sample, run=True)
-            return
+            return True
         if self._checks:
             self.check_inputs(sample.leaves)
         chosen = sample.chosen()
         params = self.draw([sample.leaves[i] for i in chosen]) if self._draws else {}
-        if params is not None:
-            for i in chosen:
-                sample.leaves[i] = self.transform(sample.leaves[i], params)
+        if params is None:
+            return False
+        for i in chosen:
+            sample.leaves[i] = self.transform(sample.leaves[i], params)
+        return True
 
     def sample_on(self, sample: Sample, *, run: bool) -> Any:
         """Draw for a sample or, with `per_sample`, for each one of a batch, and transform the leaves too if `run`."""
@@ -321,8 +352,20 @@ class Lambda(Transform):
 
     def forward(self, *inputs: Any) -> Any:
         """Call the function on the leaves of `inputs` that are of the types."""
-        leaves, structure = tree_flatten(inputs if len(inputs) != 1 else inputs[0])
-        return tree_unflatten([self.lambd(x) if isinstance(x, self.types) else x for x in leaves], structure)
+        return self._each(inputs) if len(inputs) != 1 else self._each(inputs[0])
+
+    def _each(self, node: Any) -> Any:
+        kind = type(node)
+        if kind in ROLES:
+            return self._on_leaf(node)
+        if kind is dict:
+            return {key: self._each(value) for key, value in node.items()}
+        if kind is tuple or kind is list:
+            return kind([self._each(value) for value in node])
+        return tree_map(self._on_leaf, node)
+
+    def _on_leaf(self, leaf: Any) -> Any:
+        return self.lambd(leaf) if isinstance(leaf, self.types) else leaf
 
     def extra_repr(self) -> str:
         """Name the function and the types."""

@@ -11,6 +11,8 @@ from vision_core._pillow import is_pil_image
 from vision_core.transforms.functional._dispatch import array_to_tensor
 from vision_core.transforms.functional._dtype import to_dtype_image
 from vision_core.tv_tensors import Image as ImageTensor
+from vision_core.tv_tensors import TVTensor
+from vision_core.tv_tensors._base import plain
 
 if TYPE_CHECKING:
     import numpy as np
@@ -52,14 +54,16 @@ def to_image(inpt: Tensor | Image | np.ndarray) -> ImageTensor:
         >>> to_image(np.zeros((4, 6, 3), dtype=np.uint8)).shape
         torch.Size([3, 4, 6])
     """
+    if isinstance(inpt, Tensor):
+        if inpt.ndim < 3:
+            return ImageTensor(inpt)
+        return (plain(inpt) if isinstance(inpt, TVTensor) else inpt).as_subclass(ImageTensor)
+    if is_pil_image(inpt):
+        return ImageTensor(pil_to_tensor(inpt))
     import numpy as np
 
     if isinstance(inpt, np.ndarray):
         return ImageTensor(array_to_tensor(inpt))
-    if is_pil_image(inpt):
-        return ImageTensor(pil_to_tensor(inpt))
-    if isinstance(inpt, Tensor):
-        return ImageTensor(inpt)
     raise TypeError(f"inpt: expected a tensor, a PIL image or a NumPy array, got {type(inpt).__name__}")
 
 
@@ -137,6 +141,7 @@ def _to_array(pic: Any, mode: str | None) -> np.ndarray:
     import numpy as np
 
     if isinstance(pic, Tensor):
+        pic = plain(pic) if isinstance(pic, TVTensor) else pic
         if pic.is_floating_point() and mode != "F":
             pic = pic.mul(255).to(torch.uint8)
         planes = pic[None] if pic.ndim == 2 else pic

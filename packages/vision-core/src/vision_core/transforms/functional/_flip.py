@@ -22,12 +22,14 @@ __all__ = [
     "horizontal_flip_image",
     "horizontal_flip_keypoints",
     "horizontal_flip_mask",
+    "horizontal_flip_pil",
     "horizontal_flip_video",
     "vertical_flip",
     "vertical_flip_bounding_boxes",
     "vertical_flip_image",
     "vertical_flip_keypoints",
     "vertical_flip_mask",
+    "vertical_flip_pil",
     "vertical_flip_video",
     "vflip",
 ]
@@ -117,13 +119,13 @@ def vertical_flip_keypoints(keypoints: Tensor, canvas_size: tuple[int, int]) -> 
     return scale_keypoints(keypoints, (1, 0), (-1, canvas_size[0] - 1))
 
 
-def _horizontal_flip_pil(image: Image) -> Image:
+def horizontal_flip_pil(image: Image) -> Image:
     from PIL.Image import Transpose
 
     return image.transpose(Transpose.FLIP_LEFT_RIGHT)
 
 
-def _vertical_flip_pil(image: Image) -> Image:
+def vertical_flip_pil(image: Image) -> Image:
     from PIL.Image import Transpose
 
     return image.transpose(Transpose.FLIP_TOP_BOTTOM)
@@ -134,12 +136,12 @@ horizontal_flip = hflip = functional(
     mask=horizontal_flip_mask,
     boxes=horizontal_flip_bounding_boxes,
     keypoints=horizontal_flip_keypoints,
-    pil=_horizontal_flip_pil,
+    pil=horizontal_flip_pil,
 )
 vertical_flip = vflip = functional(
     vertical_flip_image,
     mask=vertical_flip_mask,
     boxes=vertical_flip_bounding_boxes,
     keypoints=vertical_flip_keypoints,
-    pil=_vertical_flip_pil,
+    pil=vertical_flip_pil,
 )

@@ -8,8 +8,8 @@ import torch
 from torch import Tensor
 
 from vision_core.ops._convert import _from_centre, _to_centre
-from vision_core.transforms.functional._boxes import clamp, corners_of, from_corners, to_float
 from vision_core.transforms.functional import _native_moves
+from vision_core.transforms.functional._boxes import clamp, corners_of, from_corners, to_float
 from vision_core.transforms.functional._clamp_rotated import clamp_rotated
 from vision_core.transforms.functional._matrix import map_points, project_points
 from vision_core.transforms.functional._native_moves import Axis

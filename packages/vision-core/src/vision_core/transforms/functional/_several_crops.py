@@ -7,10 +7,14 @@ from typing import Any
 
 from torch import Tensor
 
-from vision_core.transforms.functional._crop import center_crop, crop, two_sizes
+from vision_core.transforms.functional._crop import center_of, crop_image, crop_pil, two_sizes
 from vision_core.transforms.functional._dispatch import Kernel, functional, video_kernel
-from vision_core.transforms.functional._flip import horizontal_flip, vertical_flip
-from vision_core.transforms.functional._size import get_size
+from vision_core.transforms.functional._flip import (
+    horizontal_flip_image,
+    horizontal_flip_pil,
+    vertical_flip_image,
+    vertical_flip_pil,
+)
 
 __all__ = ["five_crop", "five_crop_image", "five_crop_video", "ten_crop", "ten_crop_image", "ten_crop_video"]
 
@@ -55,28 +59,32 @@ def ten_crop_image(image: Tensor, size: int | Sequence[int], vertical_flip: bool
         >>> [part.item() for part in ten_crop_image(torch.arange(9).view(1, 3, 3), 1)]
         [0, 2, 6, 8, 4, 2, 0, 8, 6, 4]
     """
-    return _ten(image, size, vertical_flip)
-
-
-def _five(image: Any, size: int | Sequence[int]) -> Any:
-    height, width = two_sizes(size)
-    full_height, full_width = get_size(image)
-    if height > full_height or width > full_width:
-        raise ValueError(f"size: expected no more than the image has, {full_height} x {full_width}, got {size!r}")
-    corners = [(top, left) for top in (0, full_height - height) for left in (0, full_width - width)]
-    return (*(crop(image, top, left, height, width) for top, left in corners), center_crop(image, [height, width]))
-
-
-def _ten(image: Any, size: int | Sequence[int], vertically: bool = False) -> Any:
-    mirrored = vertical_flip(image) if vertically else horizontal_flip(image)
+    mirrored = vertical_flip_image(image) if vertical_flip else horizontal_flip_image(image)
     return _five(image, size) + _five(mirrored, size)
 
 
-_five_pil: Kernel = _five
+def _five(image: Any, size: int | Sequence[int], cut: Kernel = crop_image) -> Any:
+    height, width = two_sizes(size)
+    full_height, full_width = (image.height, image.width) if cut is not crop_image else image.shape[-2:]
+    if height > full_height or width > full_width:
+        raise ValueError(f"size: expected no more than the image has, {full_height} x {full_width}, got {size!r}")
+    bottom, right = full_height - height, full_width - width
+    return (
+        cut(image, 0, 0, height, width),
+        cut(image, 0, right, height, width),
+        cut(image, bottom, 0, height, width),
+        cut(image, bottom, right, height, width),
+        cut(image, *center_of(full_height, full_width, (height, width))),
+    )
+
+
+def _five_pil(image: Any, size: int | Sequence[int]) -> Any:
+    return _five(image, size, crop_pil)
 
 
 def _ten_pil(image: Any, size: int | Sequence[int], vertical_flip: bool = False) -> Any:
-    return _ten(image, size, vertical_flip)
+    mirrored = vertical_flip_pil(image) if vertical_flip else horizontal_flip_pil(image)
+    return _five_pil(image, size) + _five_pil(mirrored, size)
 
 
 five_crop_video = video_kernel(five_crop_image)

@@ -109,8 +109,10 @@ def get_size(inpt: Tensor | PIL.Image.Image | np.ndarray) -> list[int]:
     """
     if isinstance(inpt, (BoundingBoxes, KeyPoints)):
         return list(inpt.canvas_size)
-    if isinstance(inpt, Tensor) and inpt.ndim > 1 and (isinstance(inpt, Mask) or not isinstance(inpt, TVTensor)):
-        return [inpt.shape[-2], inpt.shape[-1]]
+    if isinstance(inpt, (Image, Video, Mask)) or (isinstance(inpt, Tensor) and not isinstance(inpt, TVTensor)):
+        shape = inpt.shape
+        if len(shape) > 1:
+            return [shape[-2], shape[-1]]
     return get_dimensions(inpt)[1:]
 
 
