@@ -20,14 +20,14 @@ const uint8_t* source(uintptr_t address) { return reinterpret_cast<const uint8_t
 uint8_t* target(uintptr_t address) { return reinterpret_cast<uint8_t*>(address); }
 
 void fixed_420(std::array<uintptr_t, 3> planes, std::array<int64_t, 3> strides, int chroma_step, int width, int height,
-               std::array<int, 6> c, uintptr_t out, int64_t channel_stride, int64_t row_stride) {
+               std::array<int, 6> c, uintptr_t out, int64_t channel_stride, int64_t row_stride, bool passing) {
   const vision_io::YuvPicture picture{source(planes[0]), source(planes[1]), source(planes[2]), strides[0], strides[1],
                                       strides[2], width, height, chroma_step, 1, 1, 1, 0};
   const auto word = [&](int i) { return static_cast<int16_t>(c[i]); };
   const vision_io::FixedCoefficients coefficients{word(0), word(1), word(2), word(3), word(4), word(5)};
   const vision_io::YuvKernels& kernels = VISION_SELECT(vision_io::yuv_kernels);
   nb::gil_scoped_release release;
-  kernels.fixed_420(picture, coefficients, {target(out), channel_stride, row_stride});
+  kernels.fixed_420(picture, coefficients, {target(out), channel_stride, row_stride, passing});
 }
 
 void exact(std::array<uintptr_t, 3> planes, std::array<int64_t, 3> strides, int chroma_step, std::array<int, 2> shift,

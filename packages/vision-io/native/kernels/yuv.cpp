@@ -40,6 +40,15 @@ struct FixedVectors {
         v_to_g(set16(c.v_to_g)), u_to_b(set16(c.u_to_b)), centre(set16(1024)) {}
 };
 
+template <bool past>
+static inline void put(uint8_t* out, u8 bytes) {
+  if (past)
+    store_past(out, bytes);
+  else
+    store(out, bytes);
+}
+
+template <bool past>
 static inline void fixed_block(const RowPair& pair, const FixedVectors& c, ptrdiff_t channel, int x) {
   i16 u, v;
   if (pair.step == 1) {
@@ -59,9 +68,9 @@ static inline void fixed_block(const RowPair& pair, const FixedVectors& c, ptrdi
     const i16 low = mul_high(sub(shift_left<3>(bytes_low(bytes)), c.y_offset), c.y_gain);
     const i16 high = mul_high(sub(shift_left<3>(bytes_high(bytes)), c.y_offset), c.y_gain);
     uint8_t* out = pair.rgb[row] + x;
-    store(out, pack(add(low, twice_low(red)), add(high, twice_high(red))));
-    store(out + channel, pack(add(low, twice_low(green)), add(high, twice_high(green))));
-    store(out + 2 * channel, pack(add(low, twice_low(blue)), add(high, twice_high(blue))));
+    put<past>(out, pack(add(low, twice_low(red)), add(high, twice_high(red))));
+    put<past>(out + channel, pack(add(low, twice_low(green)), add(high, twice_high(green))));
+    put<past>(out + 2 * channel, pack(add(low, twice_low(blue)), add(high, twice_high(blue))));
   }
 }
 #endif
@@ -69,6 +78,9 @@ static inline void fixed_block(const RowPair& pair, const FixedVectors& c, ptrdi
 static void fixed_420(const YuvPicture& p, const FixedCoefficients& c, const Destination& out) {
 #if VISION_IO_VECTORS
   const FixedVectors vectors(c);
+  constexpr uintptr_t line = 64;
+  const auto apart = static_cast<uintptr_t>(out.channel_stride) | static_cast<uintptr_t>(out.row_stride);
+  const bool past = out.passing && (reinterpret_cast<uintptr_t>(out.rgb) | apart) % line == 0;
 #endif
   for (int y = 0; y < p.height; y += 2) {
     RowPair pair;
@@ -84,14 +96,19 @@ static void fixed_420(const YuvPicture& p, const FixedCoefficients& c, const Des
     int done = 0;
 #if VISION_IO_VECTORS
     const int even = p.width & ~1;
-    for (; done + u8::lanes <= even; done += u8::lanes) fixed_block(pair, vectors, out.channel_stride, done);
+    if (past)
+      for (; done + u8::lanes <= even; done += u8::lanes) fixed_block<true>(pair, vectors, out.channel_stride, done);
+    for (; done + u8::lanes <= even; done += u8::lanes) fixed_block<false>(pair, vectors, out.channel_stride, done);
     if (done < even && even >= u8::lanes) {  // the rest once more with what lies before it
-      fixed_block(pair, vectors, out.channel_stride, even - u8::lanes);
+      fixed_block<false>(pair, vectors, out.channel_stride, even - u8::lanes);
       done = even;
     }
 #endif
     fixed_pixels(pair, c, out.channel_stride, done, p.width);
   }
+#if VISION_IO_VECTORS
+  if (past) stored_past();
+#endif
 }
 
 // Rounded once. Multiplications and additions are kept apart, so that every ISA and the NumPy reference agree.

@@ -11,6 +11,8 @@ namespace vision_io {
 struct Destination {
   uint8_t* rgb;
   ptrdiff_t channel_stride, row_stride;
+  // Nobody reads it soon: where rows begin at cache lines, they go past the cache, which saves reading them first.
+  bool passing = false;
 };
 
 // Chroma sample (x >> chroma_shift_x, y >> chroma_shift_y) belongs to pixel (x, y). `chroma_step` is the distance of

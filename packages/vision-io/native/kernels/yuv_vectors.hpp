@@ -7,6 +7,18 @@ namespace vision_io::VISION_ISA_NAMESPACE {
 
 using namespace vision::simd::VISION_ISA_NAMESPACE;
 
+// Stores past the cache, to addresses that are multiples of the vector's size; `stored_past` makes others see them.
+#if VISION_ISA_IS_AVX512
+inline void store_past(uint8_t* p, u8 x) { _mm512_stream_si512(reinterpret_cast<__m512i*>(p), x.v); }
+inline void stored_past() { _mm_sfence(); }
+#elif VISION_ISA_IS_AVX2
+inline void store_past(uint8_t* p, u8 x) { _mm256_stream_si256(reinterpret_cast<__m256i*>(p), x.v); }
+inline void stored_past() { _mm_sfence(); }
+#else
+inline void store_past(uint8_t* p, u8 x) { store(p, x); }
+inline void stored_past() {}
+#endif
+
 #if VISION_ISA_IS_AVX512
 #define VISION_IO_VECTORS 1
 inline i16 bytes_low(u8 x) { return {_mm512_unpacklo_epi8(x.v, _mm512_setzero_si512())}; }

@@ -22,12 +22,21 @@ __all__ = ["FrameSlots", "FreshPages", "chroma_planes", "empty_frames", "empty_u
 # are what they hand back, and the host has to find them again one small page at a time. FreshPages serves those.
 _HUGE_PAGES_UP_TO = 256 << 20
 
+# Clips larger than any cache are not in it when they are read, so that they need not go through it when written.
+_CACHED_UP_TO = 32 << 20
+_LINE = 64
+
 
 def empty_uint8(*shape: int) -> Tensor:
     """An uninitialised uint8 tensor."""
     if math.prod(shape) > _HUGE_PAGES_UP_TO:
         return torch.empty(shape, dtype=torch.uint8)
-    return torch.from_numpy(np.empty(shape, dtype=np.uint8))
+    size = math.prod(shape)
+    if size <= _CACHED_UP_TO:
+        return torch.from_numpy(np.empty(shape, dtype=np.uint8))
+    memory = np.empty(size + _LINE, dtype=np.uint8)
+    begin = -memory.ctypes.data % _LINE  # stores past the cache take whole lines
+    return torch.from_numpy(memory[begin : begin + size].reshape(shape))
 
 
 def empty_frames(shape: Sequence[int], dtype: torch.dtype) -> Tensor:
@@ -76,6 +85,7 @@ class FrameSlots:
         self._base = frames.data_ptr()
         self._strides = frames.stride()
         self._size = (frames.shape[2], frames.shape[3])
+        self._passing = frames.numel() > _CACHED_UP_TO
 
     def write(self, slot: int, frame: RawFrame) -> None:
         """Convert ``frame`` to RGB, turned for display, into slot ``slot``; sizes must agree."""
@@ -98,7 +108,7 @@ class FrameSlots:
             quarters = frame.rotation // 90
             kernels.turn(upright.ctypes.data, width, height, 3, quarters, address, channel_stride, row_stride)
         else:
-            write_rgb(frame, address, channel_stride, row_stride)
+            write_rgb(frame, address, channel_stride, row_stride, self._passing)
 
     def repeat(self, source: int, slot: int) -> None:
         """Copy slot ``source`` to ``slot``."""
@@ -109,7 +119,7 @@ def _turned(rgb: np.ndarray, rotation: int) -> np.ndarray:
     return np.ascontiguousarray(np.rot90(rgb, rotation // 90, (1, 2)))
 
 
-def write_rgb(frame: RawFrame, address: int, channel_stride: int, row_stride: int) -> None:
+def write_rgb(frame: RawFrame, address: int, channel_stride: int, row_stride: int, passing: bool = False) -> None:
     """Convert a frame with the native kernels to three planes of bytes.
 
     Args:
@@ -117,6 +127,7 @@ def write_rgb(frame: RawFrame, address: int, channel_stride: int, row_stride: in
         address: Where the first sample of R goes. The caller owns that memory and guarantees its size.
         channel_stride: Bytes from R to G and from G to B.
         row_stride: Bytes from one row to the next.
+        passing: Keep the result out of the cache where that is faster: nobody reads it soon.
     """
     assert kernels is not None
     layout, width, height = frame.format, frame.width, frame.height
@@ -124,7 +135,7 @@ def write_rgb(frame: RawFrame, address: int, channel_stride: int, row_stride: in
         planes, strides, step = chroma_planes(frame)
         if uses_ffmpeg_arithmetic(frame):
             fixed = ffmpeg_coefficients(frame.matrix, frame.full_range).as_tuple()
-            kernels.fixed_420(planes, strides, step, width, height, fixed, address, channel_stride, row_stride)
+            kernels.fixed_420(planes, strides, step, width, height, fixed, address, channel_stride, row_stride, passing)
             return
         exact = exact_coefficients(frame.matrix, frame.full_range, layout.bits).as_tuple()
         kernels.exact(
