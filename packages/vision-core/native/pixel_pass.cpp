@@ -1,5 +1,5 @@
-// Pixels are taken in tiles of a row, which stay in the nearest cache while all steps go over them. A contrast step looks
-// at the whole image before: the steps in front of it then make an image of their own, and add up its gray values.
+// Pixels are taken in tiles, which stay in the nearest cache while all steps go over them. A contrast step looks at the
+// whole image before: the steps in front of it then make an image of their own, and add up its gray values.
 #include "pixel_pass.hpp"
 
 #include <atomic>
@@ -69,24 +69,26 @@ struct Sink {
   }
 };
 
-// Steps between two looks at the whole image.
+// Steps between two looks at the whole image. The result has no gaps, so tiles are cut from it as from one long row,
+// whatever the rows of the source are.
 class Segment {
  public:
   Segment(const Pixels& source, bool mirrored, bool upside_down, const std::vector<Prepared>& steps, const Sink& sink,
           std::atomic<uint64_t>* gray_sums)
-      : p_(source), mirrored_(mirrored), upside_down_(upside_down), steps_(steps), sink_(sink), sums_(gray_sums),
-        per_row_((source.width + tile - 1) / tile) {}
+      : p_(mirrored || upside_down ? source : source.joined()), mirrored_(mirrored), upside_down_(upside_down),
+        as_it_lies_(!mirrored && !upside_down && p_.height == 1), steps_(steps), sink_(sink), sums_(gray_sums) {}
 
   void run(int threads) const {
     const bool triples = p_.channels == 3;
     const int64_t planes = triples || p_.interleaved() ? p_.images : p_.images * p_.channels;
-    const int64_t values = std::min(p_.width, tile) * (planes == p_.images ? p_.channels : 1);
+    const int64_t pixels = p_.height * p_.width, tiles = (pixels + tile - 1) / tile;
+    const int64_t values = std::min(pixels, tile) * (planes == p_.images ? p_.channels : 1);
     const int64_t effort = steps_.empty() ? 1 : 4;
-    vision::parallel_for(planes * p_.height * per_row_, std::max<int64_t>(thread_bytes / effort / values, 1), threads,
+    vision::parallel_for(planes * tiles, std::max<int64_t>(thread_bytes / effort / values, 1), threads,
                          [&](int64_t begin, int64_t end) {
       for (int64_t i = begin; i < end; ++i) {
-        const int64_t row = i / per_row_, x = i % per_row_ * tile;
-        const Place place{row / p_.height, row % p_.height, x, std::min(p_.width - x, tile)};
+        const int64_t first = i % tiles * tile;
+        const Place place{i / tiles, first, std::min(pixels - first, tile)};
         triples ? three(place) : p_.interleaved() ? lanes(place) : plane(place);
       }
     });
@@ -94,7 +96,7 @@ class Segment {
 
  private:
   struct Place {  // of a tile in the result; `image` counts planes where these are taken one by one
-    int64_t image, y, x, count;
+    int64_t image, first, count;
   };
 
   struct Buffer {
@@ -104,57 +106,77 @@ class Segment {
 
   static Planes read_only(const MutablePlanes& p) { return {p.r, p.g, p.b}; }
 
-  // Where the pixels of a tile begin in the source.
-  const uint8_t* source_at(const uint8_t* image, const Place& t) const {
-    const int64_t y = upside_down_ ? p_.height - 1 - t.y : t.y, x = mirrored_ ? p_.width - t.x - t.count : t.x;
-    return image + y * p_.row_stride + x * p_.pixel_stride;
+  // The pixels of a tile, of `size` bytes each: where they lie in the source, or gathered from its rows.
+  const uint8_t* pixels_of(const uint8_t* plane, int size, const Place& t, uint8_t* room) const {
+    if (as_it_lies_) return plane + t.first * size;
+    int64_t y = t.first / p_.width, x = t.first % p_.width;
+    uint8_t* out = room;
+    for (int64_t left = t.count; left > 0; ++y, x = 0) {
+      const int64_t n = std::min(left, p_.width - x);
+      const uint8_t* row = plane + (upside_down_ ? p_.height - 1 - y : y) * p_.row_stride;
+      if (mirrored_) {
+        flip_.reverse(row + (p_.width - x - n) * size, n, size, out);
+      } else {
+        std::memcpy(out, row + x * size, static_cast<size_t>(n * size));
+      }
+      left -= n, out += n * size;
+    }
+    return room;
   }
 
   // A tile of three channels: where it lies, or in the buffer.
   Planes load(const Place& t, Buffer& buffer) const {
-    const uint8_t* from = source_at(p_.data + t.image * p_.image_stride, t);
-    Planes planes{from, from + p_.channel_stride, from + 2 * p_.channel_stride};
+    const uint8_t* from = p_.data + t.image * p_.image_stride;
     if (p_.interleaved()) {
-      uint8_t reversed[3 * tile];
-      if (mirrored_) flip_.reverse(from, t.count, 3, reversed);
-      colour_.split(mirrored_ ? reversed : from, t.count, buffer.planes());
+      uint8_t room[3 * tile];
+      colour_.split(pixels_of(from, 3, t, room), t.count, buffer.planes());
       return read_only(buffer.planes());
     }
-    if (!mirrored_) return planes;
-    flip_.reverse(planes.r, t.count, 1, buffer.r);
-    flip_.reverse(planes.g, t.count, 1, buffer.g);
-    flip_.reverse(planes.b, t.count, 1, buffer.b);
-    return read_only(buffer.planes());
+    return {pixels_of(from, 1, t, buffer.r), pixels_of(from + p_.channel_stride, 1, t, buffer.g),
+            pixels_of(from + 2 * p_.channel_stride, 1, t, buffer.b)};
   }
 
   void three(const Place& t) const {
     Buffer buffer, gray;
     const Pixels& to = sink_.pixels;
-    int64_t offset = t.image * to.image_stride + t.y * to.row_stride + t.x * to.pixel_stride;
+    const int64_t offset = t.image * to.image_stride + t.first * to.pixel_stride;
     if (p_.interleaved() && to.interleaved() && steps_.empty() && !sums_) return lanes(t);  // no need to take them apart
-    Planes in = load(t, buffer);
-    in = change(in, t, buffer);
+    const bool in_place = sink_.bytes() && !to.interleaved();
+    MutablePlanes out = in_place ? planes_at(offset) : buffer.planes();
+    const Planes in = change(load(t, buffer), t, out);
     if (sums_) {
       colour_.gray(in, t.count, gray.r);
       sums_[t.image].fetch_add(colour_.sum(gray.r, t.count), std::memory_order_relaxed);
     }
-    if (to.interleaved()) {
-      uint8_t joined[3 * tile];
-      uint8_t* out = sink_.bytes() ? sink_.at(offset) : joined;
-      colour_.join(in, t.count, out);
-      if (!sink_.bytes()) sink_.write(joined, 3 * t.count, 0, offset);
-      return;
-    }
-    const uint8_t* planes[3] = {in.r, in.g, in.b};
-    for (int64_t c = 0; c < 3; ++c, offset += to.channel_stride) {
-      if (sink_.bytes()) std::memcpy(sink_.at(offset), planes[c], static_cast<size_t>(t.count));
-      if (!sink_.bytes()) sink_.write(planes[c], t.count, c, offset);
+    if (!in_place) {
+      write(in, t.count, offset);
+    } else if (in.r != out.r) {
+      std::memcpy(out.r, in.r, static_cast<size_t>(t.count));
+      std::memcpy(out.g, in.g, static_cast<size_t>(t.count));
+      std::memcpy(out.b, in.b, static_cast<size_t>(t.count));
     }
   }
 
-  // Runs the steps; the result lies in the buffer, or where `in` lies if nothing changed.
-  Planes change(Planes in, const Place& t, Buffer& buffer) const {
-    MutablePlanes out = buffer.planes();
+  MutablePlanes planes_at(int64_t offset) const {
+    uint8_t* at = sink_.at(offset);
+    return {at, at + sink_.pixels.channel_stride, at + 2 * sink_.pixels.channel_stride};
+  }
+
+  // Three planes to interleaved pixels or to floats.
+  void write(const Planes& in, int64_t count, int64_t offset) const {
+    if (sink_.pixels.interleaved()) {
+      uint8_t joined[3 * tile];
+      uint8_t* out = sink_.bytes() ? sink_.at(offset) : joined;
+      colour_.join(in, count, out);
+      if (!sink_.bytes()) sink_.write(joined, 3 * count, 0, offset);
+      return;
+    }
+    const uint8_t* planes[3] = {in.r, in.g, in.b};
+    for (int64_t c = 0; c < 3; ++c) sink_.write(planes[c], count, c, offset + c * sink_.pixels.channel_stride);
+  }
+
+  // Runs the steps and returns where their result lies: in `out`, or where `in` lies if nothing changed.
+  Planes change(Planes in, const Place& t, const MutablePlanes& out) const {
     for (const Prepared& step : steps_) {
       switch (step.kind) {
         case PassKind::saturation: colour_.saturate(in, t.count, step.factor, step.other, out); break;
@@ -164,13 +186,7 @@ class Segment {
           std::memcpy(out.g, out.r, static_cast<size_t>(t.count));
           std::memcpy(out.b, out.r, static_cast<size_t>(t.count));
           break;
-        case PassKind::order: {  // only the names change, of what is in the buffer and of the buffer's planes
-          const uint8_t* from[3] = {in.r, in.g, in.b};
-          uint8_t* to[3] = {out.r, out.g, out.b};
-          in = {from[step.order[0]], from[step.order[1]], from[step.order[2]]};
-          out = {to[step.order[0]], to[step.order[1]], to[step.order[2]]};
-          continue;
-        }
+        case PassKind::order: reorder(in, t.count, step.order, out); break;
         default: {
           const uint8_t* table = table_of(step, t.image);
           lut_.apply(in.r, t.count, table, out.r);
@@ -183,6 +199,14 @@ class Segment {
     return in;
   }
 
+  static void reorder(const Planes& in, int64_t count, const int* order, const MutablePlanes& out) {
+    const uint8_t* from[3] = {in.r, in.g, in.b};
+    uint8_t* to[3] = {out.r, out.g, out.b};
+    uint8_t copies[3][tile];
+    for (int c = 0; c < 3; ++c) std::memcpy(copies[c], from[order[c]], static_cast<size_t>(count));
+    for (int c = 0; c < 3; ++c) std::memcpy(to[c], copies[c], static_cast<size_t>(count));
+  }
+
   static const uint8_t* table_of(const Prepared& step, int64_t image) {
     return step.tables.data() + (step.kind == PassKind::contrast ? 256 * image : 0);
   }
@@ -191,25 +215,22 @@ class Segment {
   void plane(const Place& t) const {
     const int64_t image = t.image / p_.channels, channel = t.image % p_.channels;
     const Pixels& to = sink_.pixels;
-    bytewise(source_at(p_.data + image * p_.image_stride + channel * p_.channel_stride, t), 1, t.count, image, channel,
-             image * to.image_stride + channel * to.channel_stride + t.y * to.row_stride + t.x);
+    bytewise(p_.data + image * p_.image_stride + channel * p_.channel_stride, 1, t, image, channel,
+             image * to.image_stride + channel * to.channel_stride + t.first);
   }
 
   // A tile of interleaved pixels of any number of channels.
   void lanes(const Place& t) const {
     const Pixels& to = sink_.pixels;
-    const int64_t offset = t.image * to.image_stride + t.y * to.row_stride + t.x * to.pixel_stride;
-    bytewise(source_at(p_.data + t.image * p_.image_stride, t), static_cast<int>(p_.channels), t.count, t.image, 0, offset);
+    bytewise(p_.data + t.image * p_.image_stride, static_cast<int>(p_.channels), t, t.image, 0,
+             t.image * to.image_stride + t.first * to.pixel_stride);
   }
 
-  void bytewise(const uint8_t* from, int size, int64_t pixels, int64_t image, int64_t channel, int64_t offset) const {
+  void bytewise(const uint8_t* plane, int size, const Place& t, int64_t image, int64_t channel, int64_t offset) const {
     uint8_t buffer[most_channels * tile];
-    const int64_t count = pixels * size;
+    const int64_t count = t.count * size;
     uint8_t* out = sink_.bytes() ? sink_.at(offset) : buffer;
-    if (mirrored_) {
-      flip_.reverse(from, pixels, size, out);
-      from = out;
-    }
+    const uint8_t* from = pixels_of(plane, size, t, out);
     for (const Prepared& step : steps_) {
       lut_.apply(from, count, table_of(step, image), out);
       from = out;
@@ -226,11 +247,10 @@ class Segment {
   const FlipKernels& flip_ = VISION_SELECT(flip_kernels);
   const LutKernels& lut_ = VISION_SELECT(lut_kernels);
   const Pixels p_;
-  const bool mirrored_, upside_down_;
+  const bool mirrored_, upside_down_, as_it_lies_;
   const std::vector<Prepared>& steps_;
   const Sink& sink_;
   std::atomic<uint64_t>* sums_;
-  const int64_t per_row_;
 };
 
 Prepared prepare(const PassStep& step) {
@@ -306,7 +326,6 @@ void pixel_pass_u8(const Pixels& source, bool mirrored, bool upside_down, const 
     const int64_t plane = source.height * source.width;
     to = {to.data, source.images, source.channels, source.height, source.width, source.channels * plane, plane, source.width, 1};
   }
-  if (!mirrored && !upside_down && from.joined().height == 1) from = from.joined(), to = to.joined();
   Segment(from, mirrored, upside_down, prepared, Sink(to, &result), nullptr).run(threads);
 }
 

@@ -62,13 +62,13 @@ struct Axis {
     stride = (static_cast<int64_t>(std::ceil(half)) * 2 + 1 + spare_taps + tap_block - 1) / tap_block * tap_block;
     start.resize(static_cast<size_t>(target));
     taps.resize(static_cast<size_t>(target));
-    std::vector<double> exact(static_cast<size_t>(target * stride));
+    const std::unique_ptr<double[]> exact(new double[static_cast<size_t>(target * stride)]);
     double largest = 0;
     for (int64_t i = 0; i < target; ++i) {
       const double centre = (static_cast<double>(i) + 0.5) * scale;
       const int64_t first = std::max<int64_t>(static_cast<int64_t>(centre - half + 0.5), 0);
       const int64_t last = std::min<int64_t>(static_cast<int64_t>(centre + half + 0.5), source);
-      double* w = exact.data() + i * stride;
+      double* w = exact.get() + i * stride;
       double sum = 0;
       for (int64_t j = first; j < last; ++j)
         sum += w[j - first] = evaluate(filter, (static_cast<double>(j) + 0.5 - centre) / width);
@@ -77,8 +77,10 @@ struct Axis {
       taps[i] = static_cast<int32_t>(last - first);
     }
     while (shift < most_shift && largest * (2 << shift) + 0.5 < 32768) ++shift;
-    weights.resize(exact.size());
-    for (size_t i = 0; i < exact.size(); ++i) weights[i] = static_cast<int16_t>(std::lround(exact[i] * (1 << shift)));
+    weights.resize(static_cast<size_t>(target * stride));
+    const double unit = 1 << shift;
+    for (int64_t i = 0; i < target; ++i)  // the rest of each `stride` stays 0
+      for (int64_t j = i * stride; j < i * stride + taps[i]; ++j) weights[j] = static_cast<int16_t>(std::lround(exact[j] * unit));
   }
 
   RowFilter filter() const { return {start.data(), taps.data(), weights.data(), stride, shift}; }

@@ -1,4 +1,4 @@
-"""A part of a resized image, mirrored or not, without the rest of it."""
+"""A part of a region of an image, resized, and mirrored or not: without a copy, without the rest."""
 
 from __future__ import annotations
 
@@ -6,67 +6,58 @@ import torch
 from torch import Tensor
 
 from vision_core import _native, resampling
-from vision_core._pixels import applies
 
-__all__ = ["resize_window"]
+__all__ = ["Box", "resize_window"]
+
+Box = tuple[int, int, int, int]  # top, left, height, width
 
 
 def resize_window(
-    image: Tensor,
-    size: tuple[int, int],
-    window: tuple[int, int, int, int],
-    mirrored: bool,
-    interpolation: str,
-    antialias: bool,
+    image: Tensor, region: Box, size: tuple[int, int], window: Box, mirrored: bool, interpolation: str, antialias: bool
 ) -> Tensor:
-    """Resize images and keep a part of the result: the same values as `resize`, a crop and a flip.
+    """Resize a region of images and keep a part of the result: the same values as a crop, `resize`, a crop and a flip.
 
     Args:
-        image: uint8 `[..., C, H, W]`.
+        image: uint8 `[..., C, H, W]`, to which `_pixels.applies`.
+        region: the part of it that is resized, inside of it.
         size: (height, width) of the whole result.
-        window: (top, left, height, width) of the part that is kept, inside of it.
+        window: the part that is kept, inside of this.
         mirrored: left to right, after the part has been cut out.
         interpolation: a mode that `resampling.resize` knows.
         antialias: see `resampling.resize`.
 
     Returns:
-        uint8 `[..., C, height, width]`.
+        uint8 `[..., C, height, width]`, of the window.
 
     Examples:
         >>> import torch
-        >>> part = resize_window(torch.zeros(3, 64, 64, dtype=torch.uint8), (48, 48), (8, 8, 32, 32), True, "box", True)
+        >>> image = torch.zeros(3, 64, 64, dtype=torch.uint8)
+        >>> part = resize_window(image, (0, 0, 64, 64), (48, 48), (8, 8, 32, 32), True, "bilinear", True)
     """
-    channels, full_height, full_width = image.shape[-3:]
+    top, left, height, width = region
+    channels = image.shape[-3]
     interleaved = resampling.is_interleaved(image)
-    if (
-        interpolation not in resampling.FILTERS
-        or not applies(image)
-        or (resampling.torch_is_better(image.shape, list(size), interpolation, antialias, interleaved))
+    if interpolation not in resampling.FILTERS or resampling.torch_is_better(
+        torch.Size((channels, height, width)), list(size), interpolation, antialias, interleaved
     ):
-        top, left, height, width = window
-        resized = resampling.resize(image, list(size), interpolation, antialias)
-        if window != (0, 0, *size):
-            resized = resized[..., top : top + height, left : left + width]
-        return resized.flip(-1) if mirrored else resized
-    if image.dim() == 3:  # no copy, no view: addresses and distances say all
+        return _in_steps(image, region, size, window, mirrored, interpolation, antialias)
+    source = image
+    count = 1
+    if image.dim() == 3:
         strides = (0, *image.stride())
-        count, source = 1, image
     else:
-        source = image if image.dim() == 4 else image.reshape(-1, channels, full_height, full_width)
+        source = image if image.dim() == 4 else image.reshape(-1, *image.shape[-3:])
         strides, count = source.stride(), source.shape[0]
     if not interleaved and (strides[3] != 1 or (count > 1 and strides[0] != channels * strides[1])):
-        source = source.contiguous()
-        strides = (channels * full_height * full_width, *source.stride()[-3:])
+        source = source[..., top : top + height, left : left + width].contiguous()
+        top = left = 0
+        strides = (channels * height * width, height * width, width, 1)
     planes, lanes, step = (count, channels, strides[0]) if interleaved else (count * channels, 1, strides[1])
-    batch = image.shape[:-3]
-    if interleaved:
-        result = torch.empty((*batch, window[2], window[3], channels), dtype=torch.uint8).movedim(-1, -3)
-    else:
-        result = torch.empty((*batch, channels, window[2], window[3]), dtype=torch.uint8)
+    result = _empty(image.shape[:-3], channels, window, interleaved)
     _native.module.resize_window_u8(
-        source.data_ptr(),
+        source.data_ptr() + top * strides[2] + left * strides[3],
         result.data_ptr(),
-        (planes, lanes, full_height, full_width, strides[2], step),
+        (planes, lanes, height, width, strides[2], step),
         size,
         window,
         mirrored,
@@ -74,3 +65,24 @@ def resize_window(
         torch.get_num_threads(),
     )
     return result
+
+
+def _in_steps(
+    image: Tensor, region: Box, size: tuple[int, int], window: Box, mirrored: bool, interpolation: str, antialias: bool
+) -> Tensor:
+    resized = resampling.resize(_cut(image, region), list(size), interpolation, antialias)
+    kept = _cut(resized, window)
+    return kept.flip(-1) if mirrored else kept
+
+
+def _cut(image: Tensor, box: Box) -> Tensor:
+    top, left, height, width = box
+    if (height, width) == image.shape[-2:]:
+        return image
+    return image[..., top : top + height, left : left + width]
+
+
+def _empty(batch: torch.Size, channels: int, window: Box, interleaved: bool) -> Tensor:
+    if interleaved:
+        return torch.empty((*batch, window[2], window[3], channels), dtype=torch.uint8).movedim(-1, -3)
+    return torch.empty((*batch, channels, window[2], window[3]), dtype=torch.uint8)

@@ -18,7 +18,6 @@ from vision_core._library import library
 
 __all__ = ["resize", "resize_reference"]
 
-_SMALL = 40  # largest side in pixels of an image that torch resizes faster
 # name: (half width in pixels of the coarser grid, number in the native kernel)
 FILTERS = {"box": (0.5, 0), "bilinear": (1.0, 1), "hamming": (1.0, 2), "bicubic": (2.0, 3), "lanczos": (3.0, 4)}
 
@@ -200,8 +199,6 @@ def torch_is_better(shape: torch.Size, size: list[int], interpolation: str, anti
         return False  # torch has no such filter
     if not antialias:  # shrinking leaves pixels out, and torch's curve for bicubic is another one (a = -0.75)
         return interpolation == "bicubic" or height < source_height or width < source_width
-    if max(height, width, source_height, source_width) <= _SMALL:
-        return True  # making the filters takes longer than torch needs for all
     # Interleaved pixels are what torch's kernel is made for; with long filters they are no place to win.
     return interleaved and interpolation == "bicubic"
 

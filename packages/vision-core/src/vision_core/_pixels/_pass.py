@@ -12,7 +12,7 @@ from vision_core import _native
 from vision_core._pixels._memory import applies, describe
 from vision_core._pixels._normalize import DTYPES, per_channel
 
-__all__ = ["PassStep", "pixel_pass"]
+__all__ = ["PassStep", "pixel_pass", "run_pass"]
 
 # ("brightness" | "contrast" | "saturation" | "hue", factor), ("table", 256 bytes), ("gray",), ("order", channels)
 PassStep = tuple[Any, ...]
@@ -54,6 +54,21 @@ def pixel_pass(
     """
     if not applies(image):
         return None
+    return run_pass(image, steps, mirrored, upside_down, dtype, mean, std, planar=planar)
+
+
+def run_pass(
+    image: Tensor,
+    steps: Sequence[PassStep],
+    mirrored: bool,
+    upside_down: bool,
+    dtype: torch.dtype,
+    mean: Sequence[float] | None,
+    std: Sequence[float] | None,
+    *,
+    planar: bool,
+) -> Tensor | None:
+    """Do the work of `pixel_pass` on an image to which the kernels apply."""
     channels = image.shape[-3]
     if channels != 3 and not all(
         step[0] in _ANY_CHANNELS or (step[0] == "contrast" and channels == 1) for step in steps

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from vision_core._direct import nothing_watches
-from vision_core.transforms._containers import Callables, Container, run_alone
+from vision_core.transforms._containers import Callables, Container, joins_inside, run_alone
 from vision_core.transforms._fusion import DRAW, Explanation, Fuse, Run, explain, explain_example, joins_something
 from vision_core.transforms._sample import Sample
 
@@ -72,8 +72,31 @@ class Compose(Container):
         else:
             super().apply_one(sample, params)
 
+    def fused_on(self, run: Run, params: Any) -> None:
+        """Run the transforms as parts of a run."""
+        if params is not DRAW:
+            super().fused_on(run, params)
+            return
+        fuse = run.fuse
+        for transform in self.transforms:
+            if joins_inside(transform, fuse):
+                transform.fused_on(run, DRAW)
+            else:
+                run.step(transform, DRAW, run_alone)
+
     def _fuses(self) -> bool:
-        return self.fuse != "off" and nothing_watches() and joins_something(self.transforms)
+        if self.fuse == "off" or not nothing_watches():
+            return False
+        known, joins = self.__dict__.get("_joins", ((), False))
+        if known != self.transforms:  # never asked before, or the list has changed
+            known = list(self.transforms)
+            joins = joins_something(known)
+            self.__dict__["_joins"] = (known, joins)
+        return joins
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Leave out what is found again."""
+        return {name: value for name, value in self.__dict__.items() if name != "_joins"}
 
     def explain(self, *inputs: Any) -> Explanation:
         """Tell which transforms run together, in which passes, and why a run of them ends.

@@ -9,8 +9,8 @@ import torch
 from torch import Tensor
 
 from vision_core import _pixels
-from vision_core._pixels._pass import PassStep
-from vision_core._resize_window import resize_window
+from vision_core._pixels._pass import PassStep, run_pass
+from vision_core._resize_window import Box, resize_window
 from vision_core.transforms._fusion._fallback import one_by_one
 from vision_core.transforms._fusion._joined_warp import Warp
 from vision_core.transforms._fusion._rules import Role, Rules
@@ -75,7 +75,7 @@ class Pending(Rules):
         self.height, self.width = pixels.shape[-2:]
         self.top = self.left = 0  # of the region in what there is, or in what is resampled
         self.mirrored = self.upside_down = self.planar = False
-        self.resize_to: tuple[tuple[int, int], str, bool] | None = None
+        self.resize_to: tuple[Box, tuple[int, int], str, bool] | None = None
         self.warp: Warp | None = None
         self.steps: list[PassStep] = []
         self.dtype = torch.uint8
@@ -131,9 +131,9 @@ class Pending(Rules):
         reason = self.refusal("resize") or ("" if min(size) > 0 else "there are no pixels in the result")
         if reason:
             return reason
-        self._settle_region()
         self.resampled = "resize"
-        self.resize_to = (size, interpolation, antialias)
+        self.resize_to = ((self.top, self.left, self.height, self.width), size, interpolation, antialias)
+        self.top = self.left = 0
         self.height, self.width, self._stand_in = *size, None
         return ""
 
@@ -223,11 +223,11 @@ class Pending(Rules):
 
     def _resample(self, passes: list[str] | None) -> Tensor:
         if self.resize_to is not None:
-            size, interpolation, antialias = self.resize_to
+            region, size, interpolation, antialias = self.resize_to
             window, mirrored = (self.top, self.left, self.height, self.width), self.mirrored
             _tell(passes, "resize" + (" of a window" * (window != (0, 0, *size))) + (", mirrored" * mirrored))
             self.mirrored = False
-            return resize_window(self.pixels, size, window, mirrored, interpolation, antialias)
+            return resize_window(self.pixels, region, size, window, mirrored, interpolation, antialias)
         if self.warp is not None:
             warp = self.warp
             if (self.mirrored or self.upside_down) and warp.can_mirror and (self.height, self.width) == warp.size:
@@ -240,22 +240,13 @@ class Pending(Rules):
 
     def _colour_pass(self, image: Tensor, passes: list[str] | None) -> Tensor:
         mirrored, upside_down = self.mirrored, self.upside_down
-        parts = ["mirrored"] * (mirrored or upside_down) + [str(step[0]) for step in self.steps]
-        parts += ["to " + str(self.dtype).removeprefix("torch.")] * self.scaled + ["normalised"] * self.normalised
-        result = _pixels.pixel_pass(
-            image,
-            self.steps,
-            mirrored=mirrored,
-            upside_down=upside_down,
-            dtype=self.dtype,
-            mean=self.mean,
-            std=self.std,
-            planar=self.planar,
-        )
+        if passes is not None:
+            parts = ["mirrored"] * (mirrored or upside_down) + [str(step[0]) for step in self.steps]
+            parts += ["to " + str(self.dtype).removeprefix("torch.")] * self.scaled + ["normalised"] * self.normalised
+            passes.append(f"one pass over the pixels ({', '.join(parts)})")
+        result = run_pass(image, self.steps, mirrored, upside_down, self.dtype, self.mean, self.std, planar=self.planar)
         if result is not None:
-            _tell(passes, "one pass over the pixels (" + ", ".join(parts) + ")")
             return result
-        _tell(passes, "one by one (" + ", ".join(parts) + ")")
         image = image.flip([-1]) if mirrored else image
         image = image.flip([-2]) if upside_down else image
         return one_by_one(image, self.steps, self.dtype if self.scaled else None, self.mean, self.std, self.planar)

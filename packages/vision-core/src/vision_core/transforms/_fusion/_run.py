@@ -27,6 +27,7 @@ __all__ = ["DRAW", "Ended", "Run", "joining_of", "joins_something"]
 
 DRAW: Any = object()  # instead of params: draw them
 Ended = Callable[[list[Any], list[str], str], None]
+Alone = Callable[[Any, Sample, Any], None]
 
 # What an instance may replace, and then does something of its own.
 _OVERRIDABLE = frozenset(
@@ -47,12 +48,11 @@ def joining_of(transform: Any) -> Joining | None:
 
 
 def joins_something(transforms: Iterable[Any]) -> bool:
-    """Whether two transforms that follow each other, or the ones in such a one, might join."""
+    """Whether of these transforms some might join."""
     before = False
     for transform in transforms:
-        inner = getattr(transform, "transforms", None) if isinstance(transform, Transform) else None
-        if inner is not None and len(inner) > 0:
-            return True
+        if isinstance(transform, Transform) and "transforms" in {*transform.__dict__, *transform._modules}:
+            return True  # those in a container, perhaps
         joins = type(transform) in JOINING
         if joins and before:
             return True
@@ -66,7 +66,7 @@ class Run:
     Args:
         sample: the inputs, whose leaves are replaced.
         fuse: the mode.
-        ended: told of each run that ends: its members, its passes over the pixels, why it ended.
+        ended: told of each run of steps that ends: its members, its passes over the pixels, why it ended.
     """
 
     __slots__ = ("chosen", "ended", "fuse", "sample", "tolerant")
@@ -78,7 +78,7 @@ class Run:
         self.ended = ended
         self.chosen: list[int] | None = None  # None: to be asked for again
 
-    def step(self, transform: Any, params: Any, alone: Callable[[Any, Sample, Any], None]) -> None:
+    def step(self, transform: Any, params: Any, alone: Alone) -> None:
         """Run a transform, or let it wait.
 
         Args:
@@ -87,20 +87,16 @@ class Run:
             alone: runs the transform on the sample with these.
         """
         joining = joining_of(transform)
-        if joining is not None and not isinstance(params, list):
+        if joining is None or isinstance(params, list):
+            self.by_itself(transform, params, alone, f"{_name(transform)} runs by itself")
+        elif joining.retypes and len(self.sample.leaves) > 1:
+            self.by_itself(transform, params, alone, "other inputs may be chosen from here on")
+        else:
             if self.chosen is None:
                 self.chosen = self.sample.chosen()
-            if not joining.retypes or len(self.sample.leaves) == 1:
-                self._join(transform, joining, params)
-                return
-        self.by_itself(
-            transform,
-            params,
-            alone,
-            f"{_name(transform)} runs by itself" if joining is None else "other inputs may be chosen from here on",
-        )
+            self._join(transform, joining, params, self.chosen)
 
-    def by_itself(self, transform: Any, params: Any, alone: Callable[[Any, Sample, Any], None], reason: str) -> None:
+    def by_itself(self, transform: Any, params: Any, alone: Alone, reason: str) -> None:
         """Run a transform after all that waits."""
         self.settle(reason)
         alone(transform, self.sample, params)
@@ -115,9 +111,8 @@ class Run:
                 leaves[i] = self._finish(leaves[i], reason)
         self.chosen = None
 
-    def _join(self, transform: Any, joining: Joining, params: Any) -> None:
+    def _join(self, transform: Any, joining: Joining, params: Any, chosen: list[int]) -> None:
         leaves = self.sample.leaves
-        chosen: list[int] = self.chosen  # type: ignore[assignment]
         if transform._checks:
             transform.check_inputs([leaf for leaf in leaves if type(leaf) is not Pending])
         if params is DRAW:
@@ -127,18 +122,20 @@ class Run:
         if params is None:
             return
         for i in chosen:
-            leaves[i] = self._add(transform, joining, leaves[i], params)
+            leaf = leaves[i]
+            if type(leaf) is not Pending or joining.add(transform, leaf, params):
+                leaves[i] = self._add(transform, joining, leaf, params)
+            elif self.ended is not None:
+                leaf.members.append(transform)
 
     def _add(self, transform: Any, joining: Joining, leaf: Any, params: dict[str, Any]) -> Any:
+        """Start a run with a transform, or run it; what waits before it and does not take it in is done first."""
         if type(leaf) is Pending:
-            reason = joining.add(transform, leaf, params)
-            if not reason:
-                leaf.members.append(transform)
-                return leaf
-            leaf = self._finish(leaf, reason)
+            leaf = self._finish(leaf, "" if self.ended is None else joining.add(transform, leaf, params))
         pending = _from_elsewhere(transform, leaf, self.tolerant) or start(leaf, self.tolerant)
         if pending is not None and not joining.add(transform, pending, params):
-            pending.members.append(transform)
+            if self.ended is not None:
+                pending.members.append(transform)
             return pending
         done = transform.transform(leaf, params)
         if self.ended is not None and done is not leaf:
