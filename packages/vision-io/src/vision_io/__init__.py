@@ -4,7 +4,14 @@ from vision_io.__about__ import __version__
 from vision_io._audio.decoder import AudioDecoder
 from vision_io._audio.encoder import AudioEncoder
 from vision_io._audio.samples import AudioMetadata, AudioSamples
-from vision_io._errors import BatchDecodeError, DecodeError, EncodeError, LimitError, MissingDependencyError
+from vision_io._errors import (
+    BatchDecodeError,
+    DeadlineError,
+    DecodeError,
+    EncodeError,
+    LimitError,
+    MissingDependencyError,
+)
 from vision_io._image.backend import get_image_backend, set_image_backend
 from vision_io._image.batch import decode_jpeg_batch, decode_resized_crop
 from vision_io._image.decode import (
@@ -29,9 +36,10 @@ from vision_io._video.classic import read_video, read_video_timestamps, write_vi
 from vision_io._video.clips import decode_clips
 from vision_io._video.decoder import VideoDecoder
 from vision_io._video.encoder import VideoEncoder
+from vision_io._video.metadata import VideoMetadata
 from vision_io._video.multi_encoder import AudioStream, Encoder, VideoStream
 from vision_io._video.reader import VideoReader
-from vision_io._video.results import Frame, FrameBatch, VideoMetadata
+from vision_io._video.results import Frame, FrameBatch
 from vision_io._video.saved_index import VideoIndex
 
 __all__ = [
@@ -42,6 +50,7 @@ __all__ = [
     "AudioStream",
     "BatchDecodeError",
     "BuildInfo",
+    "DeadlineError",
     "DecodeError",
     "EncodeError",
     "Encoder",

@@ -5,7 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-__all__ = ["BatchDecodeError", "DecodeError", "EncodeError", "LimitError", "MissingDependencyError"]
+__all__ = [
+    "BatchDecodeError",
+    "DeadlineError",
+    "DecodeError",
+    "EncodeError",
+    "LimitError",
+    "MissingDependencyError",
+]
 
 
 class DecodeError(ValueError):
@@ -41,6 +48,10 @@ class BatchDecodeError(DecodeError):
 
 class LimitError(DecodeError):
     """The source asks for more memory or frames than the caller's :class:`vision_io.Limits` allow."""
+
+
+class DeadlineError(LimitError):
+    """The call did not end within the time that :attr:`vision_io.Limits.deadline` allows."""
 
 
 class EncodeError(ValueError):

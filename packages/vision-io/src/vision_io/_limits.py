@@ -28,6 +28,9 @@ class Limits:
         max_streams: Most streams in one container.
         max_depth: How many steps a picture that is derived from others (a HEIF grid of grids) may be away from coded
             pictures. Boxes of containers are read without recursion, or by libraries with bounds of their own.
+        deadline: Seconds that one call may take, opening a source being one; ``None`` for as long as it needs. It is
+            looked at between reads, packets and pictures, and ends waiting for a server; a file object that blocks
+            inside one ``read`` is waited for.
 
     Examples:
         >>> from vision_io import Limits
@@ -44,6 +47,11 @@ class Limits:
     max_seconds: float = float(1 << 20)
     max_streams: int = 256
     max_depth: int = 4
+    deadline: float | None = None
+
+    def __post_init__(self) -> None:
+        if self.deadline is not None and not self.deadline > 0:
+            raise ValueError(f"deadline: got {self.deadline}, expected more than 0 seconds, or None")
 
     def check_picture(self, width: int, height: int, name: str) -> None:
         """Raise :class:`LimitError` when a picture of this size is not admitted."""

@@ -12,6 +12,7 @@ from typing import Literal
 import torch
 from torch import Tensor
 
+from vision_io._errors import DecodeError
 from vision_io._video.decoder import VideoDecoder
 from vision_io._video.results import FrameBatch
 
@@ -53,10 +54,12 @@ def clips_at_random_indices(
 
     Returns:
         Data (num_clips, num_frames_per_clip, 3, H, W) for layout ``"TCHW"``, (num_clips, 3, num_frames_per_clip, H, W)
-        for ``"CTHW"``; times (num_clips, num_frames_per_clip).
+        for ``"CTHW"``, (num_clips, num_frames_per_clip, H, W, 3) for ``"THWC"``; times (num_clips,
+        num_frames_per_clip).
 
     Raises:
         ValueError: An argument is out of its range, or `policy="error"` and a clip reaches beyond the end.
+        DecodeError: A frame is damaged, also with ``errors="skip"``, which would make clips of different lengths.
 
     Examples:
         >>> decoder = VideoDecoder("holiday.mp4")  # doctest: +SKIP
@@ -97,6 +100,7 @@ def clips_at_regular_indices(
 
     Raises:
         ValueError: An argument is out of its range, or `policy="error"` and a clip reaches beyond the end.
+        DecodeError: A frame is damaged, also with ``errors="skip"``, which would make clips of different lengths.
 
     Examples:
         >>> clips_at_regular_indices(VideoDecoder("holiday.mp4"), num_clips=4)  # doctest: +SKIP
@@ -137,6 +141,7 @@ def clips_at_random_timestamps(
 
     Raises:
         ValueError: An argument is out of its range, or `policy="error"` and a clip reaches beyond the end.
+        DecodeError: A frame is damaged, also with ``errors="skip"``, which would make clips of different lengths.
 
     Examples:
         >>> clips_at_random_timestamps(VideoDecoder("holiday.mp4"), num_frames_per_clip=16)  # doctest: +SKIP
@@ -175,6 +180,7 @@ def clips_at_regular_timestamps(
 
     Raises:
         ValueError: An argument is out of its range, or `policy="error"` and a clip reaches beyond the end.
+        DecodeError: A frame is damaged, also with ``errors="skip"``, which would make clips of different lengths.
 
     Examples:
         >>> clips_at_regular_timestamps(VideoDecoder("holiday.mp4"), seconds_between_clip_starts=2.0)  # doctest: +SKIP
@@ -248,13 +254,15 @@ def _time_range(
 def _clips_at(decoder: VideoDecoder, starts: Tensor, frames: int, step: int, policy: str) -> FrameBatch:
     total = len(decoder)
     clips = [_fill([s + k * step for k in range(frames)], lambda i: i < total, policy) for s in starts.tolist()]
-    return _shaped(decoder, decoder.get_frames_at([index for clip in clips for index in clip]), len(clips))
+    wanted = [index for clip in clips for index in clip]
+    return _shaped(decoder, decoder.get_frames_at(wanted), wanted, len(clips))
 
 
 def _clips_played_at(decoder: VideoDecoder, starts: Tensor, frames: int, step: float, policy: str) -> FrameBatch:
     end = decoder.metadata.end_stream_seconds
     clips = [_fill([s + k * step for k in range(frames)], lambda t: t < end, policy) for s in starts.tolist()]
-    return _shaped(decoder, decoder.get_frames_played_at([time for clip in clips for time in clip]), len(clips))
+    wanted = [time for clip in clips for time in clip]
+    return _shaped(decoder, decoder.get_frames_played_at(wanted), wanted, len(clips))
 
 
 def _fill(places: Sequence[float], exists: Callable[[float], bool], policy: str) -> list:
@@ -271,9 +279,15 @@ def _fill(places: Sequence[float], exists: Callable[[float], bool], policy: str)
     return within + within[-1:] * missing
 
 
-def _shaped(decoder: VideoDecoder, batch: FrameBatch, clips: int) -> FrameBatch:
-    if decoder.layout == "TCHW":
-        data = batch.data.unflatten(0, (clips, -1))
-    else:
+def _shaped(decoder: VideoDecoder, batch: FrameBatch, wanted: Sequence[float], clips: int) -> FrameBatch:
+    if len(batch) < len(wanted):
+        raise DecodeError(
+            f"frames {', '.join(map(str, batch.damaged[:8]))} are damaged and left out, so that clips would differ in "
+            "length; open the decoder with errors='salvage', or sample elsewhere"
+        )
+    if decoder.layout == "CTHW":
         data = batch.data.unflatten(1, (clips, -1)).transpose(0, 1).contiguous()  # (clips, C, T, H, W)
-    return FrameBatch(data, batch.pts_seconds.view(clips, -1), batch.duration_seconds.view(clips, -1))
+    else:
+        data = batch.data.unflatten(0, (clips, -1))
+    pts, durations = batch.pts_seconds.view(clips, -1), batch.duration_seconds.view(clips, -1)
+    return FrameBatch(data, pts, durations, batch.damaged, batch.layout)

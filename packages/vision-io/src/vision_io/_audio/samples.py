@@ -50,6 +50,8 @@ class AudioMetadata:
         bit_rate: Bits per second by the header, or ``None``.
         stream_index: Index among all streams of the file.
         container: Name of the container format.
+        begin_stream_seconds_from_header: When the stream begins by the header, or ``None``.
+        duration_seconds_from_header: Duration by the header, or ``None``.
     """
 
     sample_rate: int
@@ -61,6 +63,8 @@ class AudioMetadata:
     bit_rate: int | None
     stream_index: int
     container: str
+    begin_stream_seconds_from_header: float | None = None
+    duration_seconds_from_header: float | None = None
 
     def __str__(self) -> str:
         return "\n".join(f"{field.name}: {getattr(self, field.name)}" for field in fields(self))

@@ -228,4 +228,6 @@ def _metadata(container: Any, stream: Any, name: str) -> AudioMetadata:
         bit_rate=context.bit_rate or None,
         stream_index=stream.index,
         container=container.format.name,
+        begin_stream_seconds_from_header=None if stream.start_time is None else stream.start_time * tick,
+        duration_seconds_from_header=stream.duration * tick if stream.duration else None,
     )

@@ -27,6 +27,8 @@ class RawFrame:
         full_range: Whether samples use their whole range.
         rotation: Degrees (0, 90, 180, 270) by which the picture has to be turned counter-clockwise for display.
         owner: Keeps the memory alive.
+        mirrored: Whether it has to be mirrored left to right afterwards.
+        time: When it is shown and for how long, in ticks of the stream, where the source does not know beforehand.
     """
 
     __slots__ = (
@@ -36,9 +38,11 @@ class RawFrame:
         "full_range",
         "height",
         "matrix",
+        "mirrored",
         "owner",
         "rotation",
         "strides",
+        "time",
         "width",
     )
 
@@ -54,6 +58,7 @@ class RawFrame:
         full_range: bool = False,
         rotation: int = 0,
         owner: object = None,
+        mirrored: bool = False,
     ) -> None:
         self.format = format
         self.width = width
@@ -65,6 +70,8 @@ class RawFrame:
         self.full_range = full_range
         self.rotation = rotation
         self.owner = owner
+        self.mirrored = mirrored
+        self.time: tuple[int, int] | None = None
 
     @property
     def display_size(self) -> tuple[int, int]:

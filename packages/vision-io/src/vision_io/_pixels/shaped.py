@@ -50,7 +50,8 @@ class ShapedSlots:
         elif target.dtype in _STORED and target.stride(2) == 1:
             self._shape(frame, target)
         else:
-            shaped = torch.empty(target.shape, dtype=torch.uint8 if target.dtype == torch.uint8 else torch.float32)
+            dtype = torch.uint8 if target.dtype == torch.uint8 else torch.float32
+            shaped = torch.empty(target.shape, dtype=dtype, device="cpu")
             self._shape(frame, shaped)
             target.copy_(shaped)
 
@@ -61,7 +62,7 @@ class ShapedSlots:
         elif target.dtype == torch.float32 and target.is_contiguous():
             self._resize(self._part(frame), target)
         else:
-            shaped = torch.empty(target.shape, dtype=torch.float32)
+            shaped = torch.empty(target.shape, dtype=torch.float32, device="cpu")
             self._resize(self._part(frame), shaped)
             target.copy_(shaped.round_().clamp_(0, 255) if target.dtype == torch.uint8 else shaped)
 
@@ -78,7 +79,7 @@ class ShapedSlots:
         top, left, height, width = self._region
         cut = _cut(frame, self._region)
         if cut is None:
-            whole = torch.empty((1, 3, *self._display_size), dtype=torch.uint8)
+            whole = torch.empty((1, 3, *self._display_size), dtype=torch.uint8, device="cpu")
             FrameSlots(whole).write(0, frame)
             return whole[0, :, top : top + height, left : left + width]
         cut_frame, down, across = cut
@@ -89,7 +90,8 @@ class ShapedSlots:
 
 def _converts_rows(frame: RawFrame) -> bool:
     """Whether the native path converts the rows of the frame while it resizes them."""
-    return kernels is not None and not frame.rotation and frame.format.family in ("yuv", "nv")
+    turned = frame.rotation or frame.mirrored
+    return kernels is not None and not turned and frame.format.family in ("yuv", "nv")
 
 
 def _shape_yuv(
@@ -121,7 +123,8 @@ def _cut(frame: RawFrame, region: tuple[int, int, int, int]) -> tuple[RawFrame, 
     whole frame.
     """
     layout = frame.format
-    if kernels is None or frame.rotation or layout.family not in ("yuv", "nv") or max(layout.chroma_shift) > 1:
+    turned = frame.rotation or frame.mirrored
+    if kernels is None or turned or layout.family not in ("yuv", "nv") or max(layout.chroma_shift) > 1:
         return None
     if frame.height % 2 or (region[2], region[3]) == (frame.height, frame.width):
         return None

@@ -30,7 +30,7 @@ _LINE = 64
 def empty_uint8(*shape: int) -> Tensor:
     """An uninitialised uint8 tensor."""
     if math.prod(shape) > _HUGE_PAGES_UP_TO:
-        return torch.empty(shape, dtype=torch.uint8)
+        return torch.empty(shape, dtype=torch.uint8, device="cpu")
     size = math.prod(shape)
     if size <= _CACHED_UP_TO:
         return torch.from_numpy(np.empty(shape, dtype=np.uint8))
@@ -92,10 +92,14 @@ class FrameSlots:
         if frame.display_size != self._size:
             raise ValueError(f"frame of {frame.display_size} does not fit into slots of {self._size} (height, width)")
         if kernels is None:
-            self._frames[slot].copy_(torch.from_numpy(_turned(rgb_planes(frame), frame.rotation)))
+            shown = _turned(rgb_planes(frame), frame.rotation)
+            self._frames[slot].copy_(torch.from_numpy(shown[..., ::-1].copy() if frame.mirrored else shown))
+            return
+        if frame.mirrored:
+            self._write_mirrored(slot, frame)
             return
         if self._strides[3] != 1:
-            whole = torch.empty((1, 3, *self._size), dtype=torch.uint8)
+            whole = torch.empty((1, 3, *self._size), dtype=torch.uint8, device="cpu")
             FrameSlots(whole).write(0, frame)
             self._frames[slot].copy_(whole[0])
             return
@@ -109,6 +113,15 @@ class FrameSlots:
             kernels.turn(upright.ctypes.data, width, height, 3, quarters, address, channel_stride, row_stride)
         else:
             write_rgb(frame, address, channel_stride, row_stride, self._passing)
+
+    def _write_mirrored(self, slot: int, frame: RawFrame) -> None:
+        whole = torch.empty((1, 3, *self._size), dtype=torch.uint8, device="cpu")
+        frame.mirrored = False
+        try:
+            FrameSlots(whole).write(0, frame)
+        finally:
+            frame.mirrored = True
+        self._frames[slot].copy_(whole[0].flip(-1))
 
     def repeat(self, source: int, slot: int) -> None:
         """Copy slot ``source`` to ``slot``."""

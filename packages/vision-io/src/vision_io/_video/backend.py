@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 
+from vision_io._deadline import Deadline
 from vision_io._limits import Limits
+from vision_io._video.damage import ErrorPolicy
 from vision_io._video.frame_source import FrameSource
 from vision_io._video.pyav_open import Source, import_av
 from vision_io._video.saved_index import VideoIndex
 
-__all__ = ["get_video_backend", "open_frame_source", "resolve_video_backend", "set_video_backend"]
+__all__ = ["Opening", "get_video_backend", "open_frame_source", "resolve_video_backend", "set_video_backend"]
 
 _DEFAULT = "video_reader"
 _BACKENDS = ("decord", "pyav", "torchcodec", "video_reader")
@@ -77,40 +80,65 @@ def _importers() -> dict[str, Callable[[], object]]:
     return {"decord": import_decord, "pyav": import_av, "torchcodec": import_torchcodec, "video_reader": import_av}
 
 
-def open_frame_source(
-    backend: str,
-    source: Source,
-    stream_index: int | None,
-    num_threads: int,
-    limits: Limits,
-    saved: VideoIndex | None = None,
-) -> FrameSource:
+@dataclass(frozen=True)
+class Opening:
+    """What a video is to be opened with.
+
+    Attributes:
+        stream_index: Index among all streams of the file, or ``None`` for the best video stream.
+        num_threads: Decoder threads; 0 lets the library choose.
+        limits: Bounds on pictures and frames.
+        saved: What opening the same source found out before.
+        errors: What becomes of frames that cannot be decoded.
+        approximate: Guess the frames from the header.
+        mappings: The frames as JSON, or ``None``.
+    """
+
+    stream_index: int | None
+    num_threads: int
+    limits: Limits
+    saved: VideoIndex | None = None
+    errors: ErrorPolicy = "raise"
+    approximate: bool = False
+    mappings: bytes | None = None
+
+
+def open_frame_source(backend: str, source: Source, how: Opening, deadline: Deadline) -> FrameSource:
     """Open a video with one of the backends.
 
     Args:
         backend: A name that :func:`resolve_video_backend` returned.
         source: Path, address, bytes, or a seekable object with ``read``.
-        stream_index: Index among all streams of the file, or ``None`` for the best video stream.
-        num_threads: Decoder threads; 0 lets the library choose.
-        limits: Bounds on pictures and frames.
-        saved: What opening the same source found out before.
+        how: The rest.
+        deadline: When to give up.
 
     Raises:
         DecodeError: The source cannot be opened, or the backend cannot do what is asked.
         MissingDependencyError: The library of the backend is not installed.
+        ValueError: The backend has no such way to open files.
     """
-    if backend == "decord":
-        from vision_io._video.decord_source import DecordSource
+    if backend in ("decord", "torchcodec"):
+        if how.errors != "raise" or how.approximate or how.mappings is not None or deadline.seconds is not None:
+            raise ValueError(
+                f"backend={backend!r} knows neither errors=, nor seek_mode='approximate', nor custom_frame_mappings, "
+                "nor a deadline; choose 'video_reader' or 'pyav'"
+            )
+        if backend == "decord":
+            from vision_io._video.decord_source import DecordSource as Foreign
+        else:
+            from vision_io._video.torchcodec_source import TorchCodecSource as Foreign
 
-        return DecordSource(source, stream_index, num_threads, limits, saved)
-    if backend == "torchcodec":
-        from vision_io._video.torchcodec_source import TorchCodecSource
+        return Foreign(source, how.stream_index, how.num_threads, how.limits, how.saved)
+    from vision_io._video.pyav_planes import PlaneReader
+    from vision_io._video.pyav_swscale import SwscaleReader
 
-        return TorchCodecSource(source, stream_index, num_threads, limits, saved)
-    if backend == "pyav":
-        from vision_io._video.pyav_swscale import SwscaleSource
+    planes = SwscaleReader if backend == "pyav" else PlaneReader
+    if how.approximate or how.mappings is not None:
+        from vision_io._video.seeking_source import SeekingSource
 
-        return SwscaleSource(source, stream_index, num_threads, limits, saved)
+        return SeekingSource(
+            source, how.stream_index, how.num_threads, how.limits, how.mappings, how.errors, deadline, planes
+        )
     from vision_io._video.pyav_source import PyAVSource
 
-    return PyAVSource(source, stream_index, num_threads, limits, saved)
+    return PyAVSource(source, how.stream_index, how.num_threads, how.limits, how.saved, how.errors, deadline, planes)

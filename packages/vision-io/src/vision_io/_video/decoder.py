@@ -3,47 +3,66 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import Unpack
+from pathlib import Path
+from typing import IO, Any, Literal, Unpack
 
 import numpy as np
 import torch
 from torch import Tensor
 
 from vision_io._limits import Limits
-from vision_io._pixels.shaped import ShapedSlots
-from vision_io._pixels.store import FrameSlots, FreshPages, empty_frames
-from vision_io._video.backend import open_frame_source, resolve_video_backend
-from vision_io._video.frame_source import FrameSource
-from vision_io._video.pyav_open import Source, source_name
-from vision_io._video.reopening import Reopening
-from vision_io._video.results import Frame, FrameBatch, VideoMetadata
+from vision_io._video.backend import resolve_video_backend
+from vision_io._video.damage import ERROR_POLICIES, ErrorPolicy
+from vision_io._video.frame_access import FrameAccess
+from vision_io._video.frame_mappings import read_mappings
+from vision_io._video.pyav_open import Source, as_source, source_name
+from vision_io._video.results import Frame, FrameBatch
 from vision_io._video.saved_index import VideoIndex
+from vision_io._video.settings import CpuFallbackStatus, choose, device_of, dtype_of, layout_of
 from vision_io._video.view import FrameOptions, View
 
 __all__ = ["VideoDecoder"]
 
-_LAYOUTS = ("TCHW", "CTHW")
 
-
-class VideoDecoder(Reopening):
+class VideoDecoder(FrameAccess):
     """Exact random access to the frames of a video file, as RGB tensors.
 
     Frames are numbered in display order. The index comes from the packets of the stream, so that numbers and times are
     right for variable frame rates, edit lists and reordered pictures. 8-bit 4:2:0 video of even height gives the values
-    of FFmpeg's ``rgb24`` bit for bit; other formats are converted exactly and rounded once. Rotation that the file asks
-    for is applied.
+    of FFmpeg's ``rgb24`` bit for bit; other formats are converted exactly and rounded once. Rotation and mirroring that
+    the file asks for are applied.
 
     A decoder may be pickled and survives ``fork`` when its source can be opened again (a path or bytes); it may be used
     from several threads, one call at a time.
 
     Args:
-        source: Path, address, bytes, or a seekable binary file object.
-        layout: ``"TCHW"``: batches are (N, 3, H, W); ``"CTHW"``: (3, N, H, W). Both are contiguous.
+        source: Path, address, bytes, a uint8 tensor of them, or a binary file object with ``read`` and ``seek``.
+        layout: ``"TCHW"``: batches are (N, 3, H, W); ``"CTHW"``: (3, N, H, W); ``"THWC"``: (N, H, W, 3). All are
+            contiguous. ``None`` goes by `dimension_order`.
         stream_index: Index among all streams of the file; ``None`` takes the best video stream.
         num_threads: Decoder threads; 1 is best when many files are decoded at once, 0 lets FFmpeg choose.
-        limits: Bounds that are checked before memory is allocated.
+        limits: Bounds that are checked before memory is allocated, and the time that a call may take.
         index: :attr:`index` of another decoder of the same file: this one opens without reading every packet.
         backend: Library that reads the file; ``None`` for that of :func:`vision_io.get_video_backend`.
+        dimension_order: TorchCodec's name of `layout`: ``"NCHW"`` or ``"NHWC"``.
+        num_ffmpeg_threads: TorchCodec's name of `num_threads`.
+        device: Where results go; ``None``: torch's default device. Decoding runs on the CPU: see :attr:`cpu_fallback`.
+        seek_mode: ``"exact"`` reads all packets when the file is opened, which takes a few microseconds for each.
+            ``"approximate"`` reads none: the number of frames and their times follow from the frame rate and the
+            duration that the header says, and frame `i` is the one on screen in the middle of its time. Where the
+            header is right and the rate constant, that is the same frame.
+        transforms: :mod:`vision_io.transforms`, or torchvision's of the same names, applied in order to every frame; in
+            the place of `crop` and `size`.
+        output_dtype: TorchCodec's name of `dtype`; ``"auto"``: float32 for video of more than 8 bits per sample, else
+            uint8.
+        custom_frame_mappings: The frames of the stream as ``ffprobe -show_frames -of json`` lists them, as text, bytes
+            or a file object: ``{"frames": [{"pts": 0, "duration": 1001, "key_frame": 1}, ...]}``. Access is exact, and
+            opening reads no packets.
+        errors: What becomes of frames that are cut off or damaged. ``"raise"``: :class:`DecodeError`, which names the
+            frame. ``"skip"``: batches leave out each frame that is damaged or may be predicted from a damaged one, and
+            list them. ``"salvage"``: all frames are there: damaged ones as far as the decoder can conceal the damage,
+            and where nothing comes out, the last frame before, or the next. What the file's own list of frames says
+            is missing at its end counts as damaged.
         **options: What is made of every frame on its way out; each method takes them too, for that call:
             `crop`: (top, left, height, width) of the part to keep, in pixels of a displayed frame.
             `size`: (height, width), or what the shorter side becomes; antialiased bilinear.
@@ -53,8 +72,9 @@ class VideoDecoder(Reopening):
 
     Raises:
         DecodeError: The source is missing, cut off, damaged, or holds no video.
-        LimitError: The source exceeds ``limits``.
+        LimitError: The source exceeds ``limits``; :class:`DeadlineError` where it takes too long.
         MissingDependencyError: The backend's library is not installed (PyAV: ``pip install 'vision-io[video]'``).
+        ValueError: An argument is out of its range, or two contradict each other.
 
     Examples:
         >>> decoder = VideoDecoder("holiday.mp4")  # doctest: +SKIP
@@ -63,61 +83,79 @@ class VideoDecoder(Reopening):
         (torch.Size([8, 3, 256, 340]), tensor(0., dtype=torch.float64))
         >>> clip = decoder.get_frames_in_range(0, 8, crop=(0, 40, 256, 256), size=(224, 224), mean=0.45, std=0.225)
         ... # doctest: +SKIP
+        >>> rest = VideoDecoder("cut_off.mp4", errors="skip").get_all_frames()  # doctest: +SKIP
+        >>> len(rest), rest.damaged[:3]  # doctest: +SKIP
+        (212, (88, 89, 90))
     """
-
-    _settings = ("_layout", "_stream_index", "_num_threads", "_limits", "_index", "_backend", "_view")
 
     def __init__(
         self,
         source: Source,
         *,
-        layout: str = "TCHW",
+        layout: str | None = None,
         stream_index: int | None = None,
         num_threads: int = 1,
         limits: Limits | None = None,
         index: VideoIndex | None = None,
         backend: str | None = None,
+        dimension_order: Literal["NCHW", "NHWC"] = "NCHW",
+        num_ffmpeg_threads: int | None = None,
+        device: str | torch.device | None = None,
+        seek_mode: Literal["exact", "approximate"] = "exact",
+        transforms: Sequence[Any] | None = None,
+        output_dtype: torch.dtype | Literal["auto"] | None = None,
+        custom_frame_mappings: str | bytes | Path | IO[Any] | None = None,
+        errors: ErrorPolicy = "raise",
         **options: Unpack[FrameOptions],
     ) -> None:
-        if layout not in _LAYOUTS:
-            raise ValueError(f"layout: got {layout!r}, expected one of {_LAYOUTS}")
-        if num_threads < 0:
-            raise ValueError(f"num_threads: got {num_threads}, expected 0 (FFmpeg's choice) or more")
-        self._source = source
-        self._layout = layout
+        self._layout = layout_of(layout, dimension_order)
+        self._num_threads = num_threads if num_ffmpeg_threads is None else num_ffmpeg_threads
+        if self._num_threads < 0:
+            raise ValueError(f"num_threads: got {self._num_threads}, expected 0 (FFmpeg's choice) or more")
+        choose("seek_mode", ("exact", "approximate"), seek_mode)
+        choose("errors", ERROR_POLICIES, errors)
+        self._approximate = seek_mode == "approximate"
+        if (self._approximate, index is not None, custom_frame_mappings is not None).count(True) > 1:
+            raise ValueError("seek_mode='approximate', index and custom_frame_mappings exclude each other; give one")
+        self._source = as_source(source)
         self._stream_index = stream_index
-        self._num_threads = num_threads
         self._limits = limits or Limits()
         self._index = index
         self._backend = resolve_video_backend(backend)
+        self._mappings = read_mappings(custom_frame_mappings)
+        self._device = device_of(device)
+        self._errors = errors
+        dtype_of(output_dtype, 8)  # complains before anything is opened
         self._view = View().replaced(options)
         self._start()
+        self._finish_view(transforms, output_dtype, options)
 
-    def _open(self) -> None:
-        stream = self._stream_index if self._index is None else self._index.stream_index
-        self._frames: FrameSource = open_frame_source(
-            self._backend, self._source, stream, self._num_threads, self._limits, self._index
-        )
-        index, facts = self._frames.index, self._frames.facts
-        self._pts = index.pts_seconds
-        self._durations = index.duration_seconds
-        self._ends = self._pts + self._durations
-        turned = facts.rotation % 180 != 0
-        self._size = (facts.width, facts.height) if turned else (facts.height, facts.width)
-        self._limits.check_picture(facts.width, facts.height, self._frames.name)
-        self._view.region(*self._size)  # complains now rather than at the first frame
-
-    def _free(self) -> None:
-        self._frames.close()
-
-    def _abandon(self) -> None:
-        self._frames.abandon()
+    def _finish_view(
+        self,
+        transforms: Sequence[Any] | None,
+        output_dtype: torch.dtype | Literal["auto"] | None,
+        options: FrameOptions,
+    ) -> None:
+        """What of the view depends on the video: its size and its bits."""
+        try:
+            if output_dtype is not None:
+                if options.get("dtype") is not None:
+                    raise ValueError("dtype, output_dtype: two names of the same; give one")
+                dtype = dtype_of(output_dtype, self._frames.facts.bits)
+                self._view = View().replaced({**options, "dtype": dtype})
+            if transforms is not None and len(transforms) > 0:
+                if options.get("crop") is not None or options.get("size") is not None:
+                    raise ValueError("transforms: stand in the place of crop and size; give one or the other")
+                self._view = self._view.transformed(transforms, *self._size)
+        except BaseException:
+            self.close()
+            raise
 
     # -- facts ---------------------------------------------------------------------------------------------------
 
     @property
     def layout(self) -> str:
-        """Layout of batches: ``"TCHW"`` or ``"CTHW"``."""
+        """Layout of batches: ``"TCHW"``, ``"CTHW"`` or ``"THWC"``."""
         return self._layout
 
     @property
@@ -126,30 +164,14 @@ class VideoDecoder(Reopening):
         return self._backend
 
     @property
-    def metadata(self) -> VideoMetadata:
-        """Facts of the stream."""
-        facts, index = self._frames.facts, self._frames.index
-        begin, end = float(self._pts[0]), float(self._ends.max())
-        return VideoMetadata(
-            num_frames=len(index),
-            duration_seconds=end - begin,
-            average_fps=len(index) / (end - begin),
-            begin_stream_seconds=begin,
-            end_stream_seconds=end,
-            height=self._size[0],
-            width=self._size[1],
-            codec=facts.codec,
-            pixel_format=facts.pixel_format,
-            rotation=facts.rotation,
-            stream_index=facts.stream_index,
-            container=facts.container,
-            bit_rate=facts.bit_rate,
-            average_fps_from_header=facts.average_rate,
-            pixel_aspect_ratio=facts.pixel_aspect_ratio,
-            matrix=facts.matrix,
-            full_range=facts.full_range,
-            time_base=index.time_base,
-        )
+    def stream_index(self) -> int:
+        """Index of the stream among all streams of the file."""
+        return self._frames.facts.stream_index
+
+    @property
+    def cpu_fallback(self) -> CpuFallbackStatus:
+        """Whether frames are decoded on the CPU although they go to another device."""
+        return CpuFallbackStatus(device=str(self._device))
 
     @property
     def pts_seconds(self) -> Tensor:
@@ -163,7 +185,11 @@ class VideoDecoder(Reopening):
 
     @property
     def index(self) -> VideoIndex:
-        """What opening found out of the packets: give it to other decoders of this file, or save it beside the file."""
+        """What opening found out of the packets: give it to other decoders of this file, or save it beside the file.
+
+        Raises:
+            ValueError: The packets were not read: ``seek_mode="approximate"``, or custom frame mappings.
+        """
         return self._frames.saved
 
     @property
@@ -176,8 +202,11 @@ class VideoDecoder(Reopening):
         """Indices of the frames from which decoding can start."""
         return self._frames.index.start_frames().tolist()
 
-    def __len__(self) -> int:
-        return len(self._pts)
+    @property
+    def damaged_frames(self) -> list[int]:
+        """Numbers of all frames that are not whole, once a call has met one; for other policies than ``"raise"``."""
+        report = self._frames.report
+        return [] if report is None else np.flatnonzero(~report.whole).tolist()
 
     def __repr__(self) -> str:
         m = self.metadata
@@ -189,9 +218,9 @@ class VideoDecoder(Reopening):
     # -- by index ------------------------------------------------------------------------------------------------
 
     def __getitem__(self, key: int | slice) -> Tensor:
-        """``decoder[i]``: (3, H, W); ``decoder[a:b:c]``: a batch in the decoder's layout."""
+        """``decoder[i]``: (3, H, W), or (H, W, 3); ``decoder[a:b:c]``: a batch in the decoder's layout."""
         if isinstance(key, slice):
-            return self._batch(list(range(*key.indices(len(self)))), None, {}).data
+            return self._batch(self._frames.names(range(*key.indices(len(self)))), None, {}).data
         return self.get_frame_at(key).data
 
     def __iter__(self) -> Iterator[Tensor]:
@@ -210,14 +239,7 @@ class VideoDecoder(Reopening):
             IndexError: No such frame.
             DecodeError: The frame is damaged.
         """
-        number = self._number(index)
-        frames = None if out is None else out.unsqueeze(0)
-        data = self._decode([number], frames, self._view.replaced(options))
-        return Frame(
-            data=data[0] if out is None else out,
-            pts_seconds=float(self._pts[number]),
-            duration_seconds=float(self._durations[number]),
-        )
+        return self._single(self._frames.names([self._number(index)])[0], out, options)
 
     def get_frames_at(
         self,
@@ -242,28 +264,26 @@ class VideoDecoder(Reopening):
         numbers = np.asarray(indices)
         if numbers.ndim != 1 or (numbers.size and numbers.dtype.kind not in "iu"):
             raise TypeError(f"indices: got {numbers.dtype} of shape {numbers.shape}, expected a sequence of integers")
-        return self._batch([self._number(i) for i in numbers.tolist()], out, options)
+        return self._batch(self._frames.names([self._number(i) for i in numbers.tolist()]), out, options)
 
     def get_frames_in_range(
         self, start: int, stop: int, step: int = 1, *, out: Tensor | None = None, **options: Unpack[FrameOptions]
     ) -> FrameBatch:
-        """Frames ``start``, ``start + step``, ... below ``stop``.
+        """Frames ``start``, ``start + step``, ... below ``stop``, as slices of a list go.
 
         Args:
-            start: First index, 0 to ``len(self)``.
-            stop: Index to stop before; at most ``len(self)``.
+            start: First index; negative counts from the end.
+            stop: Index to stop before; negative counts from the end, beyond the end means the end.
             step: Distance of the indices, at least 1.
             out: CPU tensor of the result's shape and dtype, of any strides, to fill and return.
             **options: See the class.
 
         Raises:
-            IndexError: The range is not within the video.
+            DecodeError: A frame is damaged.
         """
-        if not 0 <= start <= stop <= len(self):
-            raise IndexError(f"range {start}:{stop} is not within the {len(self)} frames of the video")
         if step < 1:
             raise ValueError(f"step: got {step}, expected at least 1")
-        return self._batch(list(range(start, stop, step)), out, options)
+        return self._batch(self._frames.names(range(*slice(start, stop, step).indices(len(self)))), out, options)
 
     def get_all_frames(
         self, fps: float | None = None, *, out: Tensor | None = None, **options: Unpack[FrameOptions]
@@ -297,7 +317,7 @@ class VideoDecoder(Reopening):
         Raises:
             IndexError: Nothing is shown at that time.
         """
-        return self.get_frame_at(self._played_at([seconds])[0], out=out, **options)
+        return self._single(self._played_at([seconds])[0], out, options)
 
     def get_frames_played_at(
         self,
@@ -349,72 +369,6 @@ class VideoDecoder(Reopening):
             return self._batch(self._played_at(start_seconds + np.arange(count) / fps), out, options)
         if start_seconds == stop_seconds:
             return self._batch([], out, options)
-        first = self._played_at([start_seconds])[0]
+        first = int(np.searchsorted(self._pts, start_seconds, side="right")) - 1
         last = int(np.searchsorted(self._pts, stop_seconds, side="left"))
-        return self._batch(list(range(first, last)), out, options)
-
-    # -- how -----------------------------------------------------------------------------------------------------
-
-    def _number(self, index: int) -> int:
-        number = index + len(self) if index < 0 else index
-        if not 0 <= number < len(self):
-            raise IndexError(f"frame {index} does not exist: the video has {len(self)} frames")
-        return int(number)
-
-    def _played_at(self, seconds: Sequence[float] | Tensor | np.ndarray) -> list[int]:
-        times = np.asarray(seconds, dtype=np.float64)
-        begin, end = self._pts[0], self._ends[-1]
-        outside = times[~((times >= begin) & (times < end))]
-        if outside.size:
-            raise IndexError(f"nothing is shown at {outside[0]} s: the video runs from {begin} s to {end} s")
-        return (np.searchsorted(self._pts, times, side="right") - 1).tolist()
-
-    def _check_size(self, count: int, view: View) -> None:
-        height, width = view.output_size(*self._size)
-        self._limits.check_batch(count * 3 * height * width * view.dtype.itemsize, self._frames.name)
-
-    def _batch(self, numbers: list[int], out: Tensor | None, options: FrameOptions) -> FrameBatch:
-        view = self._view.replaced(options)
-        count = len(numbers)
-        height, width = view.output_size(*self._size)
-        shape = (count, 3, height, width) if self._layout == "TCHW" else (3, count, height, width)
-        fresh = out is None
-        if out is None:
-            self._check_size(count, view)
-            out = empty_frames(shape, view.dtype)
-        elif tuple(out.shape) != shape:
-            raise ValueError(f"out: got shape {tuple(out.shape)}, expected {shape} (layout {self._layout})")
-        self._decode(numbers, out if self._layout == "TCHW" else out.transpose(0, 1), view, fresh)
-        chosen = np.asarray(numbers, dtype=np.int64)
-        return FrameBatch(out, torch.from_numpy(self._pts[chosen]), torch.from_numpy(self._durations[chosen]))
-
-    def _decode(self, numbers: list[int], frames: Tensor | None, view: View, fresh: bool = False) -> Tensor:
-        """Decode ``numbers`` (any order, repeats allowed) into ``frames`` (N, 3, H, W), of any strides."""
-        shape = (3, *view.output_size(*self._size))
-        if frames is None:
-            frames = empty_frames((len(numbers), *shape), view.dtype)
-        elif frames.dtype != view.dtype or frames.device.type != "cpu" or tuple(frames.shape[1:]) != shape:
-            raise ValueError(
-                f"out: got {tuple(frames.shape[1:])} {frames.dtype} on {frames.device} per frame, expected "
-                f"{shape} {view.dtype} on cpu"
-            )
-        first: dict[int, int] = {}
-        repeats = []
-        for slot, number in enumerate(numbers):
-            if first.setdefault(number, slot) != slot:
-                repeats.append((first[number], slot))
-        pages = FreshPages(frames) if fresh else None
-        slots = FrameSlots(frames) if view.plain else ShapedSlots(frames, view, self._size)
-        self._ready()  # before the lock: in a forked child it makes a new one
-        with self._lock:
-            self._require_open()
-            for number, frame in self._frames.frames(sorted(first)):
-                if frame.display_size != self._size:
-                    turned = frame.rotation % 180 != 0
-                    frame = self._frames.resized(frame, *(self._size if turned else self._size[::-1]))
-                if pages:
-                    pages.prepare(first[number])
-                slots.write(first[number], frame)
-        for source_slot, slot in repeats:
-            slots.repeat(source_slot, slot)
-        return frames
+        return self._batch(self._frames.names(range(first, last)), out, options)

@@ -13,7 +13,7 @@ from vision_io._errors import DecodeError, MissingDependencyError
 from vision_io._limits import Limits
 from vision_io._pixels.raw_frame import RawFrame
 from vision_io._video.frame_index import FrameIndex
-from vision_io._video.frame_source import StreamFacts
+from vision_io._video.frame_source import ByNumber, StreamFacts
 from vision_io._video.pyav_open import Source, source_name
 from vision_io._video.reopening import keep_for_ever
 from vision_io._video.rgb_frames import as_path, index_by_times, refuse_what_is_no_video, resized_rgb, rgb_frame
@@ -40,7 +40,7 @@ def import_decord() -> Any:
     return decord
 
 
-class DecordSource:
+class DecordSource(ByNumber):
     """A :class:`~vision_io._video.frame_source.FrameSource` over decord. Not safe for use by two threads at once.
 
     Times begin at 0 whatever the file says, and what an edit list leaves out is shown. decord tells neither codec nor

@@ -11,16 +11,23 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import Protocol
 
+import numpy as np
+
 from vision_io._pixels.raw_frame import RawFrame
+from vision_io._video.damage import DamageReport
 from vision_io._video.frame_index import FrameIndex
 from vision_io._video.saved_index import VideoIndex
 
-__all__ = ["FrameSource", "StreamFacts"]
+__all__ = ["ByNumber", "FrameSource", "StreamFacts"]
 
 
 @dataclass(frozen=True)
 class StreamFacts:
-    """What the container and the codec say about a video stream; sizes are those of the picture before rotation."""
+    """What the container and the codec say about a video stream; sizes are those of the picture before rotation.
+
+    `begin_seconds`, `duration_seconds` and `listed_frames` are what the header says of the stream, `container_seconds`
+    of the whole file; ``None`` where it says nothing.
+    """
 
     stream_index: int
     codec: str
@@ -34,6 +41,34 @@ class StreamFacts:
     matrix: int
     full_range: bool
     container: str
+    mirrored: bool = False
+    primaries: int = 2
+    transfer: int = 2
+    bits: int = 8
+    begin_seconds: float | None = None
+    duration_seconds: float | None = None
+    container_seconds: float | None = None
+    listed_frames: int | None = None
+
+
+class ByNumber:
+    """What sources share that call frames by their display index."""
+
+    index: FrameIndex
+    report: DamageReport | None = None
+    salvages: bool = False
+
+    def names(self, numbers: Sequence[int]) -> list[int]:
+        """What the frames with these display indices are called: by them."""
+        return list(numbers)
+
+    def names_at(self, seconds: np.ndarray) -> list[int]:
+        """Display indices of the frames on screen at these times."""
+        return (np.searchsorted(self.index.pts_seconds, seconds, side="right") - 1).tolist()
+
+    def numbers(self, names: Sequence[int]) -> list[int]:
+        """Display indices are what frames are called by."""
+        return list(names)
 
 
 class FrameSource(Protocol):
@@ -42,16 +77,31 @@ class FrameSource(Protocol):
     name: str
     facts: StreamFacts
     index: FrameIndex
+    report: DamageReport | None  # once damage has been found
+    salvages: bool  # frames that did not come are to be replaced
 
     @property
     def saved(self) -> VideoIndex:
         """What opening found out, for another source of the same file."""
         ...
 
-    def frames(self, wanted: Sequence[int]) -> Iterator[tuple[int, RawFrame]]:
-        """Decode the frames with these display indices (strictly increasing) and yield them in that order.
+    def names(self, numbers: Sequence[int]) -> list[int]:
+        """What :meth:`frames` calls the frames with these display indices."""
+        ...
 
-        A yielded frame is valid until the next one is asked for.
+    def names_at(self, seconds: np.ndarray) -> list[int]:
+        """What :meth:`frames` calls the frames on screen at these times, which lie within the stream."""
+        ...
+
+    def numbers(self, names: Sequence[int]) -> list[int]:
+        """Display indices of frames."""
+        ...
+
+    def frames(self, wanted: Sequence[int]) -> Iterator[tuple[int, RawFrame | None]]:
+        """Decode the frames of these names (strictly increasing) and yield them in that order.
+
+        A yielded frame is valid until the next one is asked for. ``None`` stands for a frame that the error policy
+        leaves out; frames may then be yielded again from the first on.
         """
         ...
 

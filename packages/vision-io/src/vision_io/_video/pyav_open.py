@@ -7,13 +7,28 @@ import os
 from pathlib import Path
 from typing import IO, Any
 
+from torch import Tensor
+
+from vision_io._deadline import Deadline
 from vision_io._errors import DecodeError, MissingDependencyError
+from vision_io._image.source import as_bytes
 from vision_io._limits import DEFAULT_LIMITS, Limits
 from vision_io._video.pyav_compat import code_of, opening_arguments
+from vision_io._video.source_reader import SourceReader
 
-__all__ = ["Source", "check_source", "import_av", "open_container", "pick_stream", "source_name", "start_of"]
+__all__ = [
+    "Source",
+    "as_source",
+    "check_source",
+    "import_av",
+    "is_address",
+    "open_container",
+    "pick_stream",
+    "source_name",
+    "start_of",
+]
 
-Source = str | os.PathLike[str] | bytes | bytearray | memoryview | IO[bytes]
+Source = str | os.PathLike[str] | bytes | bytearray | memoryview | Tensor | IO[bytes]
 
 # Demuxers that read the bytes they are given. What is left out: playlists (hls, dash, concat) that make the library
 # fetch further files and addresses, devices, and demuxers that take any text for a picture (tty).
@@ -27,6 +42,8 @@ _CONTAINERS = (
 _STILLS = ("image2", "_pipe")
 _PROTOCOLS = "file,crypto,data,http,https,httpproxy,tcp,tls,rtmp,rtmps,rtmpt,rtmpe,rtsp,ftp,udp,rtp,pipe,cache"
 _ATTACHED_PICTURE = 0x0400
+# A server that sends nothing for so long is taken for dead, in microseconds; a deadline may end it sooner.
+_SILENCE = 30_000_000
 
 
 def import_av() -> Any:
@@ -41,6 +58,15 @@ def import_av() -> Any:
     return av
 
 
+def as_source(source: Source) -> Source:
+    """The source; a tensor of encoded bytes as a view of its memory.
+
+    Raises:
+        ValueError: A tensor that is no one-dimensional uint8 tensor.
+    """
+    return as_bytes(source).data if isinstance(source, Tensor) else source
+
+
 def source_name(source: Source) -> str:
     """How messages call the source."""
     if isinstance(source, (str, os.PathLike)):
@@ -50,14 +76,15 @@ def source_name(source: Source) -> str:
     return str(getattr(source, "name", f"<{type(source).__name__}>"))
 
 
-def _is_address(source: str) -> bool:
+def is_address(source: str) -> bool:
+    """Whether a text names something on the network rather than a file."""
     return "://" in source[:16]
 
 
 def check_source(source: Source, name: str) -> None:
     """Refuse what needs no library to be refused."""
     if isinstance(source, (str, os.PathLike)):
-        if _is_address(os.fspath(source)):
+        if is_address(os.fspath(source)):
             return
         path = Path(source)
         if path.is_dir():
@@ -79,12 +106,12 @@ def start_of(source: Source, count: int = 1 << 16) -> bytes:
         if isinstance(source, (bytes, bytearray, memoryview)):
             return bytes(source[:count])
         if isinstance(source, (str, os.PathLike)):
-            if _is_address(os.fspath(source)):
+            if is_address(os.fspath(source)):
                 return b""
             with Path(source).open("rb") as file:
                 return file.read(count)
-        source.seek(0)
-        return source.read(count)
+        source.seek(0)  # pyright: ignore[reportAttributeAccessIssue]
+        return source.read(count)  # pyright: ignore[reportAttributeAccessIssue]
     except (OSError, ValueError, AttributeError):
         return b""
 
@@ -99,42 +126,65 @@ def _explain(source: Source, error: Exception) -> str:
     if start and all(byte >= 32 or byte in b"\t\n\r\f\x1b" for byte in start[:512]):
         return "a text file, not a video"
     words = getattr(error, "strerror", None) or error
+    if isinstance(source, str) and is_address(source):
+        return f"cannot be read: {words}"
     return f"cannot be opened as a video: {words}"
 
 
-def _av_source(source: Source) -> Any:
+def _av_source(source: Source, deadline: Deadline) -> Any:
     if isinstance(source, (bytes, bytearray, memoryview)):
-        return io.BytesIO(source)
+        return io.BytesIO(source) if deadline.seconds is None else SourceReader(io.BytesIO(source), deadline)
     if isinstance(source, (str, os.PathLike)):
         return os.fspath(source)
-    source.seek(0)
-    return source
+    reader = SourceReader(source, deadline)  # pyright: ignore[reportArgumentType]
+    reader.seek(0)
+    return reader
 
 
-def open_container(source: Source, limits: Limits = DEFAULT_LIMITS) -> Any:
+def _waiting(source: Source, deadline: Deadline) -> tuple[dict[str, str], dict[str, Any]]:
+    """Options of the protocol and arguments of ``av.open`` that end waiting for a server."""
+    if not isinstance(source, (str, os.PathLike)) or not is_address(os.fspath(source)):
+        return {}, {}
+    settings: dict[str, Any] = {}
+    if deadline.seconds is not None:
+        settings["timeout"] = (max(deadline.remaining() or 0.0, 1e-3), deadline.seconds)
+    return {"rw_timeout": str(_SILENCE)}, settings
+
+
+def open_container(source: Source, limits: Limits = DEFAULT_LIMITS, deadline: Deadline | None = None) -> Any:
     """Open a container for reading.
 
     Args:
         source: Path, address, bytes, or a seekable object with ``read``.
-        limits: Bounds on the number of streams.
+        limits: Bounds on the number of streams, and on the time where no `deadline` runs yet.
+        deadline: When to give up, now and at every read from the container.
 
     Returns:
         PyAV's input container.
 
     Raises:
         DecodeError: The source is missing, empty, or in no format that is read here.
-        LimitError: It holds more streams than ``limits`` admit.
+        LimitError: It holds more streams than ``limits`` admit, or it takes too long.
     """
     av = import_av()
+    source = as_source(source)
     name = source_name(source)
+    deadline = deadline or Deadline(limits.deadline, name)
     check_source(source, name)
+    protocol, settings = _waiting(source, deadline)
     # Not options=...: up to PyAV 17.0 they overrun memory where streams turn up while reading (MPEG program streams).
-    options = {"format_whitelist": _CONTAINERS, "protocol_whitelist": _PROTOCOLS}
+    options = {"format_whitelist": _CONTAINERS, "protocol_whitelist": _PROTOCOLS, **protocol}
     try:
-        container = av.open(_av_source(source), mode="r", container_options=options, **opening_arguments(av))
+        container = av.open(
+            _av_source(source, deadline), mode="r", container_options=options, **settings, **opening_arguments(av)
+        )
+    except DecodeError:
+        raise
     except FileNotFoundError as error:
         raise DecodeError(f"{name}: no such file") from error
     except (av.error.FFmpegError, OSError, ValueError) as error:
+        if isinstance(error, av.error.ExitError) or deadline.passed():
+            raise deadline.error() from error
         raise DecodeError(f"{name}: {_explain(source, error)}") from error
     try:
         limits.check_streams(len(container.streams), name)

@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from vision_io._errors import DecodeError
+from vision_io._deadline import Deadline
+from vision_io._errors import DecodeError, LimitError
 from vision_io._limits import Limits
 from vision_io._video.frame_index import PacketRecord
+from vision_io._video.pyav_open import import_av
 
 __all__ = ["PacketStore"]
 
@@ -32,16 +34,29 @@ class PacketStore:
         stream: The stream to read.
         name: How messages call the source.
         limits: Bounds on the number of packets.
+        deadline: Looked at before every packet.
         records: The packets, where they are known: nothing is scanned then.
+        tolerant: Take a file that is cut off for what it still holds. Frames that its own index lists beyond that have
+            records too; their packets cannot be read.
     """
 
     def __init__(
-        self, container: Any, stream: Any, name: str, limits: Limits, records: Sequence[PacketRecord] | None = None
+        self,
+        container: Any,
+        stream: Any,
+        name: str,
+        limits: Limits,
+        deadline: Deadline,
+        records: Sequence[PacketRecord] | None = None,
+        tolerant: bool = False,
     ) -> None:
         self._container = container
         self._stream = stream
         self._name = name
+        self._deadline = deadline
+        self._tolerant = tolerant
         self.records: list[PacketRecord] = []
+        self._failures = import_av().error.FFmpegError
         self._kept: list[Any] | None = []
         self._reader: Iterator[Any] | None = None
         self._read_position = 0
@@ -50,10 +65,14 @@ class PacketStore:
                 other.discard = 48  # AVDISCARD_ALL: the demuxer need not read them
         if records is None:
             self._scan(limits, KEEP_BYTES)
+            self.present = len(self.records)
+            if tolerant:
+                self._list_the_missing(limits)
         else:
             limits.check_frames(len(records), name)
             self.records = list(records)
             self._kept = None
+            self.present = len(self.records)
 
     @property
     def seek_gap(self) -> int:
@@ -66,47 +85,90 @@ class PacketStore:
     def _scan(self, limits: Limits, keep_bytes: int) -> None:
         vp8 = self._stream.codec_context.name in ("vp8", "libvpx")
         total, last = 0, None
-        for packet in self._demux():
-            hidden = packet.is_discard or (vp8 and _is_hidden_vp8(packet))
-            self.records.append(PacketRecord(packet.pts, packet.dts, packet.duration or 0, packet.is_keyframe, hidden))
-            total += packet.size
-            if self._kept is not None:
-                self._kept.append(packet)
-                if total > keep_bytes:
-                    self._kept = None
-            last = packet
-            limits.check_frames(len(self.records), self._name)
+        try:
+            for packet in self._demux():
+                hidden = packet.is_discard or (vp8 and _is_hidden_vp8(packet))
+                self.records.append(
+                    PacketRecord(packet.pts, packet.dts, packet.duration or 0, packet.is_keyframe, hidden)
+                )
+                total += packet.size
+                if self._kept is not None:
+                    self._kept.append(packet)
+                    if total > keep_bytes:
+                        self._kept = None
+                last = packet
+                limits.check_frames(len(self.records), self._name)
+        except LimitError:
+            raise
+        except DecodeError:
+            if not self._tolerant or not self.records:
+                raise
         self._check_whole(last)
+
+    def _listed(self) -> int:
+        """Packets that the file's own index lists, where it has one of its beginning."""
+        if "mp4" not in self._container.format.name or not hasattr(self._stream, "index_entries"):
+            return 0
+        return len(self._stream.index_entries)
 
     def _check_whole(self, last: Any) -> None:
         """Refuse a file that ends before its own index does."""
         if last is None:
             raise DecodeError(f"{self._name}: stream {self._stream.index} holds no data: the file is cut off or empty")
-        listed = len(self._stream.index_entries) if hasattr(self._stream, "index_entries") else 0
-        if "mp4" in self._container.format.name and len(self.records) < listed:
+        if self._tolerant:
+            return
+        listed = self._listed()
+        if len(self.records) < listed:
             raise DecodeError(
                 f"{self._name}: the file is cut off: its index lists {listed} frames, data of {len(self.records)} are "
-                "there"
+                "there; errors='salvage' or 'skip' takes what is left"
             )
         if last.is_corrupt and self._container.format.name not in _RECORDINGS:
             raise DecodeError(
-                f"{self._name}: the file is cut off inside frame {len(self.records) - 1}: its last packet is incomplete"
+                f"{self._name}: the file is cut off inside frame {len(self.records) - 1}: its last packet is "
+                "incomplete; errors='salvage' or 'skip' takes what is left"
             )
+
+    def _list_the_missing(self, limits: Limits) -> None:
+        """Records for the frames at the end that are listed and not there.
+
+        The list has decode times. Presentation times are the same set of times, later by the first frame's delay,
+        where the frame rate is constant; where that does not fit they go on evenly.
+        """
+        missing = self._listed() - len(self.records)
+        shown = sorted(record.pts for record in self.records if record.pts is not None and not record.hidden)
+        first = self.records[0]
+        if missing <= 0 or len(shown) < 2 or first.dts is None or first.pts is None:
+            return
+        limits.check_frames(missing + len(self.records), self._name)
+        delay = first.pts - first.dts
+        entries = list(self._stream.index_entries)
+        expected = sorted({entry.timestamp + delay for entry in entries} - set(shown))[-missing:]
+        step = max(shown[-1] - shown[-2], 1)
+        if len(expected) < missing or expected[0] in shown:
+            expected = [shown[-1] + step * (k + 1) for k in range(missing)]
+        for time, entry in zip(expected, entries[len(self.records) :], strict=True):
+            self.records.append(PacketRecord(time, entry.timestamp, step, entry.is_keyframe, False))
 
     def _demux(self) -> Iterator[Any]:
         try:
             for packet in self._container.demux(self._stream):
+                self._deadline.check()
                 if packet.size:
                     yield packet
-        except (OSError, ValueError) as error:  # PyAV's errors derive from one or the other
-            if isinstance(error, DecodeError):
-                raise
+        except DecodeError:
+            raise
+        except (self._failures, OSError, ValueError) as error:
+            if self._deadline.passed():
+                raise self._deadline.error() from error
             raise DecodeError(
                 f"{self._name}: reading fails after packet {len(self.records) - 1}: {getattr(error, 'strerror', error)}"
             ) from error
 
     def read(self, position: int) -> Any:
         """The packet at ``position`` in decode order; cheapest when positions rise by one."""
+        if position >= self.present:
+            raise DecodeError(f"{self._name}: the file is cut off before packet {position}")
         if self._kept is not None:
             return self._kept[position]
         if self._reader is None or not self._read_position <= position <= self._read_position + SEEK_GAP:

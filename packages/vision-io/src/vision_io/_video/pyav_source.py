@@ -7,26 +7,30 @@ from collections.abc import Iterator, Sequence
 from fractions import Fraction
 from typing import Any
 
-from vision_io._errors import DecodeError
+import numpy as np
+
+from vision_io._deadline import Deadline
+from vision_io._errors import DecodeError, LimitError
 from vision_io._limits import Limits
-from vision_io._pixels.colour import is_known_matrix
-from vision_io._pixels.formats import FORMATS
 from vision_io._pixels.raw_frame import RawFrame
+from vision_io._video.damage import DamageReport, ErrorPolicy, is_reference, judge
 from vision_io._video.frame_index import FrameIndex, index_by_count, index_by_packets
-from vision_io._video.frame_source import StreamFacts
+from vision_io._video.frame_source import ByNumber, StreamFacts
 from vision_io._video.pyav_compat import code_of
-from vision_io._video.pyav_open import Source, import_av, open_container, pick_stream, source_name
+from vision_io._video.pyav_open import Source, import_av, source_name
 from vision_io._video.pyav_packets import PacketStore
+from vision_io._video.pyav_planes import PlaneReader
+from vision_io._video.pyav_stream import OpenStream
 from vision_io._video.reopening import keep_for_ever
 from vision_io._video.saved_index import VideoIndex, size_of
 
 __all__ = ["PyAVSource"]
 
-_FULL_RANGE = 2  # AVCOL_RANGE_JPEG
+_MAX_DELAY = 64  # packets that may be decoded between a picture and one that is shown before it
 _PROGRESSIVE = (0, 1)  # AV_FIELD_UNKNOWN, AV_FIELD_PROGRESSIVE
 
 
-class PyAVSource:
+class PyAVSource(ByNumber):
     """A :class:`~vision_io._video.frame_source.FrameSource` over PyAV. Not safe for use by two threads at once.
 
     Args:
@@ -35,6 +39,9 @@ class PyAVSource:
         num_threads: Decoder threads; 0 lets FFmpeg choose.
         limits: Bounds checked before anything large is allocated.
         saved: What opening the same source found out before.
+        errors: What becomes of frames that cannot be decoded.
+        deadline: When to give up; the caller starts it again for each of its calls.
+        planes: What takes the planes out of frames.
     """
 
     def __init__(
@@ -44,10 +51,16 @@ class PyAVSource:
         num_threads: int,
         limits: Limits,
         saved: VideoIndex | None = None,
+        errors: ErrorPolicy = "raise",
+        deadline: Deadline | None = None,
+        planes: type[PlaneReader] = PlaneReader,
     ) -> None:
         self._av = import_av()
-        self.name = source_name(source)
+        self.deadline = deadline or Deadline(limits.deadline, source_name(source))
+        self.name = self.deadline.name
         self._limits = limits
+        self._tolerant, self.salvages = errors != "raise", errors == "salvage"
+        self.report: DamageReport | None = None
         self._file_size = size_of(source)
         sizes = set() if saved is None else {self._file_size, saved.file_size} - {None}
         if saved is not None and len(sizes) > 1:
@@ -55,29 +68,23 @@ class PyAVSource:
                 f"{self.name}: the index belongs to another file, of {saved.file_size} bytes; this one has "
                 f"{self._file_size}"
             )
-        self._container = open_container(source, limits)
+        opened = OpenStream(source, stream_index, num_threads, limits, self.deadline, errors, planes)
+        self._container, self._stream, self._context = opened.container, opened.stream, opened.context
+        self._planes = opened.planes
         try:
-            self._stream = pick_stream(self._container, stream_index, self.name)
             if saved is not None and saved.frames.time_base != self._stream.time_base:
                 raise DecodeError(
                     f"{self.name}: the index counts in ticks of {saved.frames.time_base} s, the stream in ticks of "
                     f"{self._stream.time_base} s; indices of other backends do not serve this one"
                 )
-            self._context = self._stream.codec_context
-            if self._context is None:
-                raise DecodeError(
-                    f"{self.name}: stream {self._stream.index} uses a codec that this FFmpeg cannot decode"
-                )
-            limits.check_picture(self._context.width, self._context.height, self.name)
-            self._context.options = {"max_pixels": str(limits.max_pixels)}
-            self._context.thread_type = "FRAME" if num_threads > 1 else "AUTO"
-            self._context.thread_count = num_threads
             records = None if saved is None else saved.records
-            self._packets = PacketStore(self._container, self._stream, self.name, limits, records)
-            self._reformatter: Any = None
+            self._packets = PacketStore(
+                self._container, self._stream, self.name, limits, self.deadline, records, self._tolerant
+            )
             self._ready: deque[tuple[int, Any]] = deque()
             keys = (i for i, record in enumerate(self._packets.records) if record.is_key)
             self._first = next(keys, 0)  # a recording may begin in the middle of a group of pictures
+            self._broken: list[int] = []  # packets whose pictures are damaged and may be referred to
             self._restart(self._first)
             self.index = self._build_index() if saved is None else saved.frames
             limits.check_seconds((int(self.index.pts[-1]) - int(self.index.pts[0])) * self.index.time_base, self.name)
@@ -107,11 +114,7 @@ class PyAVSource:
         """Decode the whole stream once and index what comes out."""
         rate = self._stream.average_rate or Fraction(25)
         tick = max(round(1 / (rate * self._stream.time_base)), 1)
-        times = []
-        for position in range(self._first, len(self._packets) + 1):
-            for frame in self._decode(position):
-                times.append((frame.pts, frame.duration or 0))
-                self._limits.check_frames(len(times), self.name)
+        times = [(frame.pts, frame.duration or 0) for frame in self._everything()]
         self._restart(self._first)
         if not times:
             raise DecodeError(
@@ -119,29 +122,33 @@ class PyAVSource:
             )
         return index_by_count(times, self._stream.time_base, tick, self._first)
 
+    def _everything(self) -> Iterator[Any]:
+        """Decode the stream from its beginning to its end."""
+        self._restart(self._first)
+        self._context.skip_frame = "DEFAULT"
+        count = 0
+        for position in range(self._first, len(self._packets) + 1):
+            frames = self._decode(position)
+            count += len(frames)
+            self._limits.check_frames(count, self.name)
+            yield from frames
+            if self._drained:
+                return
+
     def _probe(self) -> StreamFacts:
         """Decode the first frame, which alone knows rotation, range and the size that is really coded."""
-        frame = self._reach(0, frozenset(), 0)
-        self._ready.appendleft((0, frame))
-        self._last = -1
-        context, stream = self._context, self._stream
-        format = frame.format.name
-        return StreamFacts(
-            stream_index=stream.index,
-            codec=stream.codec_context.codec.canonical_name
-            if hasattr(stream.codec_context.codec, "canonical_name")
-            else context.name,
-            pixel_format=format,
-            width=frame.width,
-            height=frame.height,
-            rotation=self._rotation(frame),
-            average_rate=stream.average_rate,
-            bit_rate=context.bit_rate or None,
-            pixel_aspect_ratio=stream.sample_aspect_ratio or None,
-            matrix=code_of(frame.colorspace),
-            full_range=format.startswith("yuvj") or code_of(frame.color_range) == _FULL_RANGE,
-            container=self._container.format.name,
-        )
+        first = 0
+        try:
+            frame = self._reach(0, frozenset(), 0)
+        except LimitError:
+            raise
+        except DecodeError:
+            if not self._tolerant:
+                raise
+            first, frame = self._first_that_comes()
+        self._ready.appendleft((first, frame))
+        self._last = first - 1
+        return self._planes.facts(self._container, self._stream, frame)
 
     # -- decoding ------------------------------------------------------------------------------------------------
 
@@ -150,7 +157,7 @@ class PyAVSource:
         if self._context.is_open:
             self._context.flush_buffers()
         self._ready.clear()
-        self._position = position
+        self._position = self._from = position
         self._last = -1  # display index of the newest frame that was handed out or dropped
         self._counter = 0  # frames put out since the restart, for counted streams
         self._skipped: set[int] = set()
@@ -158,14 +165,36 @@ class PyAVSource:
 
     def _decode(self, position: int) -> list[Any]:
         """Feed one packet, or the end of the stream, and return the frames that come out."""
+        self.deadline.check()
+        packet = None
+        if position < self._packets.present:
+            try:
+                packet = self._packets.read(position)
+            except LimitError:
+                raise
+            except DecodeError:
+                if not self._tolerant:
+                    raise  # the end of what is left of the file otherwise
+        self._drained = packet is None
         try:
-            at_end = position >= len(self._packets)
-            return self._context.decode(None if at_end else self._packets.read(position))
+            return self._context.decode(packet)
         except self._av.error.EOFError:
             return []
         except self._av.error.FFmpegError as error:
+            if self._tolerant:
+                self._broken.append(position)
+                return []
             self._restart(self._first)
-            raise DecodeError(f"{self.name}: damaged at packet {position}: {error.strerror}") from error
+            raise DecodeError(f"{self.name}: {self._place(position)} is damaged: {error.strerror}") from error
+
+    def _place(self, position: int) -> str:
+        """The frame that a packet carries, in words."""
+        index = getattr(self, "index", None)  # it may be this that is being built
+        frame = -1 if index is None or index.counted or position >= len(index.display) else int(index.display[position])
+        return f"packet {position}" if frame < 0 else self._frame(frame)
+
+    def _frame(self, number: int) -> str:
+        return f"frame {number} (at {self.index.pts_seconds[number]:.3f} s)"
 
     def _feed(self, wanted: frozenset[int], last: int) -> None:
         """Feed the next packet; a packet whose frame nobody wants is not decoded unless others refer to it."""
@@ -178,7 +207,6 @@ class PyAVSource:
                 self._skipped.add(frame)
         else:
             self._context.skip_frame = "DEFAULT"
-        self._drained = position >= len(self._packets)
         frames = self._decode(position)
         self._position = position + 1
         for frame in frames:
@@ -200,10 +228,17 @@ class PyAVSource:
             frame = self._advance(target, wanted, last)
         if frame is None:
             self._restart(self._first)
-            time = self.index.pts_seconds[target]
-            raise DecodeError(f"{self.name}: frame {target} (at {time:.3f} s) is listed but cannot be decoded")
+            raise DecodeError(f"{self.name}: {self._frame(target)} is listed but cannot be decoded")
         if frame.is_corrupt:
-            raise DecodeError(f"{self.name}: frame {target} is damaged")
+            raise DecodeError(f"{self.name}: {self._frame(target)} is damaged")
+        if self._broken and not self.index.counted:
+            place = int(self.index.packet[target])
+            source = next((p for p in self._broken if start <= p < place), None)
+            if source is not None:
+                raise DecodeError(
+                    f"{self.name}: {self._frame(target)} cannot be trusted: {self._place(source)}, from which it may "
+                    "be predicted, is damaged"
+                )
         return frame
 
     def _advance(self, target: int, wanted: frozenset[int], last: int) -> Any | None:
@@ -211,7 +246,12 @@ class PyAVSource:
         while True:
             while self._ready:
                 number, frame = self._ready.popleft()
+                if number > target and self._tolerant:
+                    self._ready.appendleft((number, frame))
+                    return None
                 self._last = max(self._last, number)
+                if frame.is_corrupt:
+                    self._note_corrupt(number)
                 if number == target:
                     return frame
                 if number > target:
@@ -220,56 +260,113 @@ class PyAVSource:
                 return None
             self._feed(wanted, last)
 
-    def frames(self, wanted: Sequence[int]) -> Iterator[tuple[int, RawFrame]]:
-        """Decode the frames with these display indices (strictly increasing) and yield them in that order."""
+    def _note_corrupt(self, number: int) -> None:
+        """Remember a damaged picture from which others may be predicted."""
+        if number < 0 or self.index.counted or self._from > self.index.start[number]:
+            return  # pictures that are shown before the key packet where decoding began are never whole
+        position = int(self.index.packet[number])
+        if position not in self._broken and self._is_reference(position):
+            self._broken.append(position)
+
+    def _is_reference(self, position: int) -> bool:
+        if self._context.name != "h264":
+            return True
+        try:
+            packet = bytes(self._packets.read(position))
+        except DecodeError:
+            return True
+        return is_reference(packet, "h264", self._context.extradata)
+
+    def frames(self, wanted: Sequence[int]) -> Iterator[tuple[int, RawFrame | None]]:
+        """Decode the frames with these display indices (strictly increasing) and yield them in that order.
+
+        With a policy other than ``"raise"``, frames that are not whole come as ``None``, or as what the decoder could
+        make of them. At the first sign of damage the whole stream is judged once, and the frames are yielded anew.
+        """
         chosen = frozenset(wanted)
+        if self.report is None:
+            try:
+                for target in wanted:
+                    yield target, self._planes.raw(self._reach(target, chosen, wanted[-1]))
+                if self._tolerant and wanted:
+                    self._look_ahead(wanted[-1])
+                if self._tolerant and self._broken:
+                    raise DecodeError(f"{self.name}: {self._place(self._broken[0])} is damaged")
+            except LimitError:
+                raise
+            except DecodeError:
+                if not self._tolerant:
+                    raise
+                self.report = self._judge()
+            else:
+                return
         for target in wanted:
-            yield target, self._raw(self._reach(target, chosen, wanted[-1]))
+            yield target, self._judged(target)
 
-    # -- planes --------------------------------------------------------------------------------------------------
+    # -- damaged streams -----------------------------------------------------------------------------------------
 
-    @staticmethod
-    def _rotation(frame: Any) -> int:
-        degrees = int(frame.rotation) % 360
-        return degrees if degrees % 90 == 0 else 0
+    def _look_ahead(self, last: int) -> None:
+        """Decode on until all that the frames up to ``last`` may be predicted from has come out, whole.
 
-    def _convert(self, frame: Any, format: str, width: int | None = None, height: int | None = None) -> Any:
-        if self._reformatter is None:
-            from av.video.reformatter import VideoReformatter
+        Damage shows when a picture comes out, which may be after those that are shown before it.
+        """
+        if self.index.counted:
+            return
+        place = int(self.index.packet[last])
+        before = self.index.display[max(place - _MAX_DELAY, 0) : place]
+        for number in np.sort(before[before > last]).tolist():
+            if number > self._last and number not in self._skipped:
+                self._reach(number, frozenset((number,)), number)
 
-            self._reformatter = VideoReformatter()
-        return self._reformatter.reformat(frame, width=width, height=height, format=format)
+    def _judge(self) -> DamageReport:
+        """Decode everything once to find out which frames are whole."""
+        self._broken.clear()
+        came: list[int] = []
+        corrupt: list[int] = []
+        keys: list[int] = []
+        for frame in self._everything():
+            number = len(came) if self.index.counted else self._by_pts.get(frame.pts, -1)
+            if 0 <= number < len(self.index):
+                came.append(number)
+                if frame.is_corrupt:
+                    corrupt.append(number)
+                if frame.key_frame:
+                    keys.append(number)
+        self._restart(self._first)
+        references = [self._is_reference(p) for p in range(len(self._packets))] if not self.index.counted else []
+        report = judge(self.index, came, corrupt, keys, references)
+        if not came:
+            raise DecodeError(f"{self.name}: no frame of stream {self._stream.index} can be decoded")
+        self._broken.clear()
+        return report
 
-    def _raw(self, frame: Any, turn: int | None = None) -> RawFrame:
-        """The planes of a frame; formats that the kernels do not know go through swscale first."""
-        rotation = self._rotation(frame) if turn is None else turn
-        name, matrix = frame.format.name, code_of(frame.colorspace)
-        format = FORMATS.get(name)
-        planes = frame.planes
-        strides = tuple([plane.line_size for plane in planes])
-        unknown = format is None or (format.family in ("yuv", "nv") and not is_known_matrix(matrix))
-        if unknown or min(strides) <= 0:
-            self._limits.check_picture(frame.width, frame.height, self.name)
-            frame = self._convert(frame, "rgb24")
-            format, planes = FORMATS["rgb24"], frame.planes
-            strides = tuple([plane.line_size for plane in planes])
-        assert format is not None
-        return RawFrame(
-            format,
-            frame.width,
-            frame.height,
-            tuple([plane.buffer_ptr for plane in planes]),
-            strides,
-            planes,
-            matrix,
-            format.full_range or code_of(frame.color_range) == _FULL_RANGE,
-            rotation,
-            frame,
-        )
+    def _judged(self, target: int) -> RawFrame | None:
+        """The frame, as far as the policy wants it."""
+        assert self.report is not None
+        if not (self.report.came if self.salvages else self.report.whole)[target]:
+            return None
+        start = int(self.index.start[target])
+        if target <= self._last or start > self._position + self._packets.seek_gap:
+            self._restart(start)
+        frame = self._advance(target, frozenset((target,)), -1)
+        if frame is None:  # it came when everything was decoded
+            self._restart(self._first)
+            frame = self._advance(target, frozenset((target,)), -1)
+        self._broken.clear()
+        return None if frame is None else self._planes.raw(frame)
+
+    def _first_that_comes(self) -> tuple[int, Any]:
+        self.report = self._judge()
+        first = self.report.stand_in(0)
+        self._restart(self._first)
+        frame = self._advance(first, frozenset((first,)), -1)
+        if frame is None:
+            raise DecodeError(f"{self.name}: no frame of stream {self._stream.index} can be decoded")
+        return first, frame
 
     def resized(self, frame: RawFrame, width: int, height: int) -> RawFrame:
         """The frame at another size (bicubic, as FFmpeg's own tools do), for pictures that change size on the way."""
-        return self._raw(self._convert(frame.owner, "rgb24", width, height), frame.rotation)
+        return self._planes.resized(frame, width, height)
 
     # -- life ----------------------------------------------------------------------------------------------------
 

@@ -1,14 +1,13 @@
-"""What a video decoder returns."""
+"""What a video decoder returns: frames with their times."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, fields
-from fractions import Fraction
+from dataclasses import dataclass
 
 from torch import Tensor
 
-__all__ = ["Frame", "FrameBatch", "VideoMetadata"]
+__all__ = ["Frame", "FrameBatch"]
 
 
 @dataclass(frozen=True)
@@ -16,7 +15,7 @@ class Frame:
     """One decoded frame.
 
     Attributes:
-        data: RGB, uint8 (3, H, W).
+        data: RGB, (3, H, W), or (H, W, 3) for layout ``"THWC"``.
         pts_seconds: When the frame is shown.
         duration_seconds: For how long.
     """
@@ -37,74 +36,44 @@ class Frame:
 
 @dataclass(frozen=True)
 class FrameBatch:
-    """Decoded frames in the order that was asked for.
+    """Decoded frames in the order that was asked for, or clips of frames.
+
+    ``batch[i]`` is one frame (or clip) with its times, ``batch[a:b]`` a smaller batch, and iterating gives one after
+    the other.
 
     Attributes:
-        data: RGB, uint8 (N, 3, H, W) for layout ``"TCHW"``, (3, N, H, W) for ``"CTHW"``.
-        pts_seconds: When each frame is shown, float64 (N).
-        duration_seconds: For how long, float64 (N).
+        data: RGB, (N, 3, H, W) for layout ``"TCHW"``, (3, N, H, W) for ``"CTHW"``, (N, H, W, 3) for ``"THWC"``; clips
+            have an axis more, the first.
+        pts_seconds: When each frame is shown, float64 (N), or (clips, N).
+        duration_seconds: For how long, likewise.
+        damaged: Numbers of the frames, among those that were asked for, that are not whole in the file, ascending.
+            With ``errors="skip"`` they are left out of ``data``; with ``"salvage"`` they are there as far as the
+            decoder could conceal the damage, or as the frame before.
+        layout: ``"TCHW"``, ``"CTHW"`` or ``"THWC"``.
     """
 
     data: Tensor
     pts_seconds: Tensor
     duration_seconds: Tensor
+    damaged: tuple[int, ...] = ()
+    layout: str = "TCHW"
 
     def __len__(self) -> int:
         return len(self.pts_seconds)
 
-    def __iter__(self) -> Iterator[Tensor]:
-        yield from (self.data, self.pts_seconds, self.duration_seconds)
+    def __getitem__(self, key: int | slice | Tensor | list[int]) -> FrameBatch:
+        by_second = self.layout == "CTHW" and self.pts_seconds.ndim == 1
+        data = self.data[:, key] if by_second else self.data[key]
+        return FrameBatch(data, self.pts_seconds[key], self.duration_seconds[key], (), self.layout)
+
+    def __iter__(self) -> Iterator[FrameBatch]:
+        for i in range(len(self)):
+            yield self[i]
 
     def __repr__(self) -> str:
-        span = ""
-        if len(self):
-            span = f", pts_seconds={self.pts_seconds[0]:.3f}..{self.pts_seconds[-1]:.3f}"
-        return f"FrameBatch(data={tuple(self.data.shape)} {self.data.dtype}{span})"
-
-
-@dataclass(frozen=True)
-class VideoMetadata:
-    """Facts of a video stream. Counts and times are exact: they come from the packets, not from the header.
-
-    Attributes:
-        num_frames: Frames that the stream shows.
-        duration_seconds: From the start of the first frame to the end of the last.
-        average_fps: ``num_frames / duration_seconds``.
-        begin_stream_seconds: When the first frame is shown.
-        end_stream_seconds: When the last frame ends.
-        height: Rows of a frame as it is returned, after rotation.
-        width: Columns of a frame as it is returned, after rotation.
-        codec: Name of the codec, for example ``"h264"``.
-        pixel_format: FFmpeg's name of the decoded pixel format.
-        rotation: Degrees by which frames are turned counter-clockwise for display: 0, 90, 180 or 270.
-        stream_index: Index among all streams of the file.
-        container: Name of the container format.
-        bit_rate: Bits per second by the header, or ``None``.
-        average_fps_from_header: Frame rate by the header, or ``None``.
-        pixel_aspect_ratio: Width of a pixel over its height, or ``None`` where unknown.
-        matrix: ISO/IEC 23091-2 MatrixCoefficients code.
-        full_range: Samples use their whole range.
-        time_base: Seconds of one tick of the stream's clock.
-    """
-
-    num_frames: int
-    duration_seconds: float
-    average_fps: float
-    begin_stream_seconds: float
-    end_stream_seconds: float
-    height: int
-    width: int
-    codec: str
-    pixel_format: str
-    rotation: int
-    stream_index: int
-    container: str
-    bit_rate: int | None
-    average_fps_from_header: Fraction | None
-    pixel_aspect_ratio: Fraction | None
-    matrix: int
-    full_range: bool
-    time_base: Fraction
-
-    def __str__(self) -> str:
-        return "\n".join(f"{field.name}: {getattr(self, field.name)}" for field in fields(self))
+        span, lost = "", ""
+        if self.pts_seconds.numel():
+            span = f", pts_seconds={self.pts_seconds.flatten()[0]:.3f}..{self.pts_seconds.flatten()[-1]:.3f}"
+        if self.damaged:
+            lost = f", {len(self.damaged)} damaged"
+        return f"FrameBatch(data={tuple(self.data.shape)} {self.data.dtype}{span}{lost})"

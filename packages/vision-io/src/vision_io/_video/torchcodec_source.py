@@ -12,7 +12,7 @@ from vision_io._errors import DecodeError, MissingDependencyError
 from vision_io._limits import Limits
 from vision_io._pixels.raw_frame import RawFrame
 from vision_io._video.frame_index import FrameIndex
-from vision_io._video.frame_source import StreamFacts
+from vision_io._video.frame_source import ByNumber, StreamFacts
 from vision_io._video.pyav_open import Source, source_name
 from vision_io._video.reopening import keep_for_ever
 from vision_io._video.rgb_frames import (
@@ -61,7 +61,7 @@ def torchcodec_input(source: Source) -> Any:
     return source
 
 
-class TorchCodecSource:
+class TorchCodecSource(ByNumber):
     """A :class:`~vision_io._video.frame_source.FrameSource` over TorchCodec. Not safe for use by two threads at once.
 
     TorchCodec tells the times of frames only with their pictures: opening decodes the stream once, unless an index of

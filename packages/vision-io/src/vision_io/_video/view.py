@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, TypedDict
 
 import torch
 
 from vision_io._pixels.resize import Four, normalisation
+from vision_io.transforms import Step, steps_of
 
 __all__ = ["FrameOptions", "View"]
 
@@ -39,6 +40,7 @@ class View:
         mean: Per channel, on the scale 0..1.
         std: Per channel, on the scale 0..1.
         dtype: uint8 (0..255), or a floating-point type (0..1 before `mean` and `std`).
+        steps: More than one change of the picture, in order; `crop` and `size` are None then.
     """
 
     crop: tuple[int, int, int, int] | None = None
@@ -47,6 +49,7 @@ class View:
     mean: tuple[float, ...] | None = None
     std: tuple[float, ...] | None = None
     dtype: torch.dtype = torch.uint8
+    steps: tuple[Step, ...] = ()
 
     @staticmethod
     def of(options: FrameOptions) -> View:
@@ -91,7 +94,16 @@ class View:
             raise TypeError(f"unknown options {', '.join(sorted(unknown))}; there are {', '.join(mine)}")
         if self.dtype == torch.uint8 and "dtype" not in options:
             mine["dtype"] = None  # a mean given for this call chooses float32
-        return View.of({**mine, **options})  # type: ignore[typeddict-item]
+        view = View.of({**mine, **options})  # type: ignore[typeddict-item]
+        kept = "crop" not in options and "size" not in options
+        return replace(view, steps=self.steps) if self.steps and kept else view
+
+    def transformed(self, transforms: Sequence[Any], height: int, width: int) -> View:
+        """This view with transforms for frames of this size, in the place of `crop` and `size`."""
+        steps = steps_of(transforms, height, width)
+        if len(steps) == 1:
+            return replace(self, crop=steps[0].crop, size=steps[0].size)
+        return replace(self, steps=steps)
 
     @property
     def plain(self) -> bool:
@@ -116,6 +128,9 @@ class View:
 
     def output_size(self, height: int, width: int) -> tuple[int, int]:
         """Height and width of what is handed out for frames of this size."""
+        if self.steps:
+            crop, size = self.steps[-1].crop, self.steps[-1].size
+            return size or (crop[2:] if crop is not None else (height, width))
         _, _, height, width = self.region(height, width)
         if self.size is None:
             return height, width
