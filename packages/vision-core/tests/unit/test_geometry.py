@@ -314,6 +314,7 @@ def test_arguments_of_boxes_and_points() -> None:
 COMPILED = [(name, arguments) for name, arguments in OPERATIONS if name != "elastic"]
 
 
+@pytest.mark.usefixtures("typed_graphs")
 @pytest.mark.parametrize(("name", "arguments"), COMPILED[::2])
 def test_one_graph_for_tensors_and_typed_tensors(name: str, arguments: dict[str, Any]) -> None:
     image = smooth(dtype=torch.float32)

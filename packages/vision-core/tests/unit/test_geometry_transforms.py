@@ -375,6 +375,7 @@ def test_old_static_params_and_arguments() -> None:
     assert T.RandomPerspective(p=1.0)(noise(3, 4, 4)).shape == (3, 4, 4)
 
 
+@pytest.mark.usefixtures("typed_graphs")
 @pytest.mark.parametrize("kind", ["typed", "keyed"])
 def test_one_graph_for_samples(kind: str) -> None:
     sample = {"typed": typed_sample, "keyed": keyed_sample}[kind]()

@@ -131,6 +131,7 @@ def test_loaders_collate_and_hand_over(workers: int) -> None:
     assert listed[1]["boxes"].canvas_size == (8, 10)
 
 
+@pytest.mark.usefixtures("typed_graphs")
 def test_typed_tensors_in_one_graph() -> None:
     def halve(image: tv.Image, found: tv.BoundingBoxes) -> tuple[Tensor, Tensor]:
         small = tv.wrap(image[..., ::2, ::2], like=image)

@@ -133,8 +133,10 @@ def solarize_image(image: Tensor, threshold: float) -> Tensor:
         native = _pixels.solarize(image, ctypes.c_float(threshold).value)
         if native is not None:
             return native
-    compared = image.to(torch.int32) if image.dtype == torch.uint16 else image
-    return torch.where(compared >= threshold, invert_image(image), image)
+    if image.dtype == torch.uint16:  # few of torch's operators know it
+        values = image.to(torch.int32)
+        return torch.where(values >= threshold, white - values, values).to(torch.uint16)
+    return torch.where(image >= threshold, invert_image(image), image)
 
 
 def _solarize_pil(image: Image, threshold: float) -> Image:
