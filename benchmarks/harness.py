@@ -30,6 +30,7 @@ __all__ = ["Candidate", "race", "script", "show", "table", "write_json"]
 
 SCHEMA = 1
 SHORTEST_SAMPLE = 2e-3  # seconds: a shorter one is lost in the clock and in the caches of whoever ran before
+LONG_CALL = 0.5  # seconds: such a call warms its caches up itself, and to repeat it costs more than it tells
 
 
 @dataclass(frozen=True)
@@ -68,6 +69,7 @@ def race(
         repeat: rounds at each setting; every candidate gives one sample in each round.
         threads: settings; torch (and OpenCV, if it is loaded) is set to each in turn and restored at the end.
         warmup: calls of each candidate before the first round of a setting; never counted.
+            One is enough for calls of half a second.
         inner: calls in one sample. ``"auto"`` takes as many as make a sample last about 2 ms.
 
     Returns:
@@ -171,7 +173,8 @@ def _race_once(
     runs = {name: candidate.at(threads) for name, candidate in entrants.items()}
     for run in runs.values():
         for _ in range(warmup):
-            run()
+            if _sample(run, 1) > LONG_CALL:
+                break
     calls = {name: _calls_per_sample(run) if inner == "auto" else inner for name, run in runs.items()}
     names = list(runs)
     samples: dict[str, list[float]] = {name: [] for name in names}
@@ -192,7 +195,9 @@ def _sample(run: Callable[[], object], calls: int) -> float:
 
 
 def _calls_per_sample(run: Callable[[], object]) -> int:
-    once = min(_sample(run, 1) for _ in range(2))
+    once = _sample(run, 1)
+    if once < LONG_CALL:
+        once = min(once, _sample(run, 1))
     return max(1, min(100_000, round(SHORTEST_SAMPLE / max(once, 1e-8))))
 
 
