@@ -37,10 +37,12 @@ from vision_io._video.clips import decode_clips
 from vision_io._video.decoder import VideoDecoder
 from vision_io._video.encoder import VideoEncoder
 from vision_io._video.metadata import VideoMetadata
+from vision_io._video.motion_vectors import MotionVectorDecoder, MotionVectors
 from vision_io._video.multi_encoder import AudioStream, Encoder, VideoStream
 from vision_io._video.reader import VideoReader
 from vision_io._video.results import Frame, FrameBatch
 from vision_io._video.saved_index import VideoIndex
+from vision_io._video.subtitles import Subtitle, SubtitleDecoder, SubtitleImage, SubtitleMetadata
 
 __all__ = [
     "AudioDecoder",
@@ -60,6 +62,12 @@ __all__ = [
     "LimitError",
     "Limits",
     "MissingDependencyError",
+    "MotionVectorDecoder",
+    "MotionVectors",
+    "Subtitle",
+    "SubtitleDecoder",
+    "SubtitleImage",
+    "SubtitleMetadata",
     "VideoDecoder",
     "VideoEncoder",
     "VideoIndex",

@@ -29,6 +29,7 @@ CLEAN = [
     "testsrc2_odd_height_and_width_mpeg2.mp4", "testsrc2_odd_height_and_width_vp9.mp4", "testsrc2_vp9.webm",
     "unordered.mov", "v_SoccerJuggling_g23_c01.avi", "video_0.mov", "video_180.mov", "video_90.mov",
 ]  # fmt: skip
+CHANGED_IN_8_1 = {"v_SoccerJuggling_g23_c01.avi"}
 COUNTED = {"RATRACE_w", "SchoolRul", "cfr.mpeg", "hmdb51_Tu", "test.avi"}  # the first letters are enough
 
 
@@ -51,6 +52,8 @@ def test_the_list_is_complete(reference, videos):
 @pytest.mark.parametrize("kept", [True, False], ids=["packets in memory", "packets read again"])
 @pytest.mark.parametrize("name", CLEAN)
 def test_frames(name, kept, reference, videos, monkeypatch):
+    if name in CHANGED_IN_8_1 and av.library_versions["libavcodec"] < (62, 28):
+        pytest.skip("FFmpeg before 8.1 decodes other pixels from this file")
     facts = reference[name]
     frames = facts["frames"]
     if not kept:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-__all__ = ["code_of", "major_version", "opening_arguments"]
+__all__ = ["code_of", "major_version", "opening_arguments", "side_data"]
 
 
 def major_version(av: Any) -> int:
@@ -20,3 +20,15 @@ def code_of(value: Any) -> int:
 def opening_arguments(av: Any) -> dict[str, str]:
     """Arguments of ``av.open`` that make metadata which is not UTF-8 harmless: from 19 on it always is."""
     return {} if major_version(av) >= 19 else {"metadata_errors": "replace"}
+
+
+def side_data(frame: Any, kind: str) -> Any | None:
+    """What a frame has of one kind, or ``None``.
+
+    Up to PyAV 17 nothing can be read from frames that also carry a kind which that release has no name for, such as the
+    enhancement layers of LCEVC: these count as having none.
+    """
+    try:
+        return frame.side_data.get(kind)
+    except ValueError:
+        return None

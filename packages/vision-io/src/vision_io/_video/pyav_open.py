@@ -39,6 +39,8 @@ _CONTAINERS = (
     "wav,w64,mp3,aac,flac,ac3,eac3,amr,aiff,au,caf,dts,opus,tta,wv,ape,mlp,truehd,spdif,"
     "image2,image2pipe,jpeg_pipe,png_pipe,webp_pipe,bmp_pipe,tiff_pipe,j2k_pipe,jpegxl_pipe,jpegxl_anim,jpegls_pipe"
 )
+# Files of subtitles alone. What is left out opens other files (vobsub) or is taken for text by its name (microdvd).
+_SUBTITLES = "srt,webvtt,ass,sup,sami,lrc,subviewer,subviewer1,mpl2,stl,tedcaptions"
 _STILLS = ("image2", "_pipe")
 _PROTOCOLS = "file,crypto,data,http,https,httpproxy,tcp,tls,rtmp,rtmps,rtmpt,rtmpe,rtsp,ftp,udp,rtp,pipe,cache"
 _ATTACHED_PICTURE = 0x0400
@@ -151,13 +153,16 @@ def _waiting(source: Source, deadline: Deadline) -> tuple[dict[str, str], dict[s
     return {"rw_timeout": str(_SILENCE)}, settings
 
 
-def open_container(source: Source, limits: Limits = DEFAULT_LIMITS, deadline: Deadline | None = None) -> Any:
+def open_container(
+    source: Source, limits: Limits = DEFAULT_LIMITS, deadline: Deadline | None = None, *, subtitles: bool = False
+) -> Any:
     """Open a container for reading.
 
     Args:
         source: Path, address, bytes, or a seekable object with ``read``.
         limits: Bounds on the number of streams, and on the time where no `deadline` runs yet.
         deadline: When to give up, now and at every read from the container.
+        subtitles: Accept files of subtitles alone too.
 
     Returns:
         PyAV's input container.
@@ -173,7 +178,8 @@ def open_container(source: Source, limits: Limits = DEFAULT_LIMITS, deadline: De
     check_source(source, name)
     protocol, settings = _waiting(source, deadline)
     # Not options=...: up to PyAV 17.0 they overrun memory where streams turn up while reading (MPEG program streams).
-    options = {"format_whitelist": _CONTAINERS, "protocol_whitelist": _PROTOCOLS, **protocol}
+    formats = f"{_CONTAINERS},{_SUBTITLES}" if subtitles else _CONTAINERS
+    options = {"format_whitelist": formats, "protocol_whitelist": _PROTOCOLS, **protocol}
     try:
         container = av.open(
             _av_source(source, deadline), mode="r", container_options=options, **settings, **opening_arguments(av)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 
 from vision_io._limits import Limits
 from vision_io._pixels.colour import is_known_matrix
@@ -10,7 +10,7 @@ from vision_io._pixels.formats import FORMATS
 from vision_io._pixels.raw_frame import RawFrame
 from vision_io._video.display_matrix import orientation_of
 from vision_io._video.frame_source import StreamFacts
-from vision_io._video.pyav_compat import code_of
+from vision_io._video.pyav_compat import code_of, side_data
 
 __all__ = ["PlaneReader"]
 
@@ -28,7 +28,12 @@ class PlaneReader:
         codec: FFmpeg's name of the decoder.
         limits: Bounds on the size of a picture.
         name: How messages call the source.
+
+    Attributes:
+        decoder_options: Options that the decoder needs, name to value.
     """
+
+    decoder_options: ClassVar[dict[str, str]] = {}
 
     def __init__(self, codec: str, limits: Limits, name: str) -> None:
         self._limits = limits
@@ -46,7 +51,7 @@ class PlaneReader:
 
     def _read_orientation(self, frame: Any, angle: int) -> tuple[int, bool]:
         if self._has_matrix:
-            matrix = frame.side_data.get("DISPLAYMATRIX")
+            matrix = side_data(frame, "DISPLAYMATRIX")
             if matrix is not None:
                 return orientation_of(bytes(matrix))
         return (angle if angle % 90 == 0 else 0), False

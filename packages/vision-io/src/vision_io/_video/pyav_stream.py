@@ -46,7 +46,7 @@ class OpenStream:
             if self.context is None:
                 raise DecodeError(f"{name}: stream {self.stream.index} uses a codec that this FFmpeg cannot decode")
             limits.check_picture(self.context.width, self.context.height, name)
-            self.context.options = {"max_pixels": str(limits.max_pixels)}
+            self.context.options = {"max_pixels": str(limits.max_pixels), **planes.decoder_options}
             if errors == "raise":
                 self.context.thread_type = "FRAME" if num_threads > 1 else "AUTO"
             else:
