@@ -1,9 +1,9 @@
 """Every operation on 8-bit images against torchvision, OpenCV, Pillow, albumentations and kornia.
 
 Run it as `python packages/vision-core/benchmarks/bench_pixels.py --json out.json`. Ours are timed on planar (CHW) and
-interleaved (HWC) images, torchvision on both, the others on what they work on. "clone" is a copy of the image, the floor
-of what reads and writes it once. Before it is timed, what a library returns is compared with our result. At the end
-stands one table of all cases, those first in which a peer is fastest.
+interleaved (HWC) images, torchvision on both, the others on what they work on. "clone" is a copy of the image, the
+floor of what reads and writes it once. Before it is timed, what a library returns is compared with our result. At the
+end stands one table of all cases, those first in which a peer is fastest.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-sys.path[:0] = [str(Path(__file__).resolve().parents[3]), str(Path(__file__).resolve().parent)]
+sys.path.insert(0, str(Path(__file__).resolve().parents[3]))
 
 import pixel_peers as peers
 

@@ -9,16 +9,16 @@ import torch
 from torch import Tensor
 
 from vision_core import _native
-from vision_core._pixels._memory import allocate, allocate_as, applies, describe
+from vision_core._pixels._memory import allocate, allocate_as, applies, describe, is_interleaved
 
 __all__ = ["horizontal_flip", "pad", "vertical_flip"]
 
-_FLIP_PAYS = 1 << 20  # bytes; for smaller images torch's own operator costs no more
+_FLIP_PAYS = 1 << 20  # bytes; for smaller images torch's own operator costs no more, but for pixels of three channels
 _MODES = {"constant": 0, "edge": 1, "reflect": 2, "symmetric": 3}
 
 
 def horizontal_flip(image: Tensor) -> Tensor | None:
-    """Mirror uint8 `[..., C, H, W]` left to right; None also for small images, where torch is as fast."""
+    """Mirror uint8 `[..., C, H, W]` left to right; None also for small planes, where torch is as fast."""
     return _flip(image, True)
 
 
@@ -28,7 +28,9 @@ def vertical_flip(image: Tensor) -> Tensor | None:
 
 
 def _flip(image: Tensor, horizontal: bool) -> Tensor | None:
-    if image.numel() < _FLIP_PAYS or not applies(image):
+    if image.numel() < _FLIP_PAYS and not (horizontal and image.dim() > 2 and is_interleaved(image)):
+        return None
+    if not applies(image):
         return None
     source, layout = describe(image)
     result = allocate(image, layout)
@@ -68,11 +70,6 @@ def pad(
         return None
     source, layout = describe(image)
     result = allocate_as(image, layout, image.shape[-3], height, width)
-    values = [0.0] if fill is None else [min(max(float(value), 0.0), 255.0) for value in fill]
-    if len(values) == 1:
-        values *= layout[1]
-    if len(values) != layout[1]:
-        raise ValueError(f"fill: expected one value or one for each of {layout[1]} channels, got {len(values)}")
     _native.module.pad_u8(
         source.data_ptr(),
         layout,
@@ -81,11 +78,20 @@ def pad(
         height,
         width,
         _MODES[mode],
-        bytes(int(value) for value in values),
+        bytes(layout[1]) if fill is None else _fill_bytes(fill, layout[1]),
         result.data_ptr(),
         torch.get_num_threads(),
     )
     return result
+
+
+def _fill_bytes(fill: Sequence[float], channels: int) -> bytes:
+    values = bytes(int(min(max(float(value), 0.0), 255.0)) for value in fill)
+    if len(values) == 1:
+        return values * channels
+    if len(values) != channels:
+        raise ValueError(f"fill: expected one value or one for each of {channels} channels, got {len(values)}")
+    return values
 
 
 def _mirrors(mode: str, padding: Sequence[int], height: int, width: int) -> bool:
