@@ -1,40 +1,26 @@
-// The image is first laid out as pixels of 4 bytes with zeros around it: neighbours are then one load each, no position
+// To interpolate, the image is first laid out as pixels of 4 bytes with zeros around it: neighbours are then one load each, no position
 // needs a check of its own, and the fourth byte tells how much of a result comes from inside the image.
 //
 // Floor for a result of n pixels: 2 n loads of 8 bytes and about 6 n vector operations on 128 bits.
 #include "warp.hpp"
 
+#include <climits>
 #include <cmath>
 #include <cstring>
 #include <memory>
 
 #include "vision/thread_pool.hpp"
+#include "warp_positions.hpp"
 
 namespace vision_core {
 namespace {
 
 constexpr int64_t block_rows = 32;
-constexpr int slack = 16;  // vectors may write so many values beyond the last
-
-Projection projection_of(const Mapping& mapping, const Pixels& source) {
-  const float half_width = static_cast<float>(source.width) * 0.5f, half_height = static_cast<float>(source.height) * 0.5f;
-  Projection p{};
-  p.divide = mapping.kind == Mapping::perspective;
-  for (int i = 0; i < 3; ++i) {
-    p.x[i] = static_cast<float>(mapping.numbers[i]) / half_width;
-    p.y[i] = static_cast<float>(mapping.numbers[3 + i]) / half_height;
-  }
-  p.below[0] = static_cast<float>(mapping.numbers[6]);
-  p.below[1] = static_cast<float>(mapping.numbers[7]);
-  p.below[2] = 1;
-  return p;
-}
-
 class Warp {
  public:
-  Warp(const Pixels& source, const Mapping& mapping, const Pixels& target, bool bilinear, const float* fill, int threads)
-      : kernels_(VISION_SELECT(warp_kernels)), source_(source), target_(target), mapping_(mapping), bilinear_(bilinear),
-        fill_(fill), threads_(threads), projection_(projection_of(mapping, source)),
+  Warp(const Pixels& source, const Mapping& mapping, const Pixels& target, const float* fill, int threads)
+      : kernels_(VISION_SELECT(warp_kernels)), source_(source), target_(target),
+        positions_(kernels_, mapping, source, target.height, target.width), fill_(fill), threads_(threads),
         row_bytes_((source.width + 3) * 4),
         packed_(new uint8_t[static_cast<size_t>(row_bytes_ * (source.height + 3))]) {
     // The first row and the last two, and the first column and the last two of the others, are zeros.
@@ -83,19 +69,11 @@ class Warp {
   }
 
   void tile(int64_t x, int64_t y, int count, const float* fill, const MutableChannels& out) const {
-    float xs[warp_tile + slack] = {}, ys[warp_tile + slack] = {};
-    uint8_t pixels[4 * (warp_tile + slack)];
+    float xs[warp_tile + warp_slack], ys[warp_tile + warp_slack];
+    uint8_t pixels[4 * (warp_tile + warp_slack)];
     const PackedImage image{first_, row_bytes_, static_cast<float>(source_.height), static_cast<float>(source_.width)};
-    if (mapping_.kind == Mapping::displacement) {
-      kernels_.displace(mapping_.xs + x, mapping_.ys[y], mapping_.field + 2 * (y * target_.width + x), count, xs, ys);
-    } else {
-      // Affine matrices are about the middle of the result, perspective coefficients about its corner.
-      const bool centred = mapping_.kind == Mapping::affine;
-      const float left = centred ? static_cast<float>(-target_.width) * 0.5f : 0.0f;
-      const float top = centred ? static_cast<float>(-target_.height) * 0.5f : 0.0f;
-      kernels_.project(projection_, left + 0.5f + static_cast<float>(x), top + 0.5f + static_cast<float>(y), count, xs, ys);
-    }
-    (bilinear_ ? kernels_.bilinear : kernels_.nearest)(image, xs, ys, count, pixels);
+    positions_.at(x, y, count, xs, ys);
+    kernels_.bilinear(image, xs, ys, count, pixels);
     if (fill) blend_fill(image, xs, ys, count, fill, out.count, pixels);
     kernels_.unpack(pixels, count, out);
   }
@@ -105,7 +83,7 @@ class Warp {
                   uint8_t* pixels) const {
     uint32_t outside;
     uint8_t bytes[4] = {};
-    for (int c = 0; c < channels; ++c) bytes[c] = to_byte(fill[c]);
+    for (int c = 0; c < channels; ++c) bytes[c] = byte_of(fill[c]);
     std::memcpy(&outside, bytes, 4);
     for (int i = 0; i < count; ++i) {
       uint8_t* p = pixels + 4 * i;
@@ -125,13 +103,8 @@ class Warp {
       }
       float inside = 0, values[3] = {};
       weigh(image, xs[i], ys[i], values, inside);
-      for (int c = 0; c < channels; ++c) p[c] = to_byte((values[c] - fill[c]) * inside + fill[c]);
+      for (int c = 0; c < channels; ++c) p[c] = byte_of((values[c] - fill[c]) * inside + fill[c]);
     }
-  }
-
-  static uint8_t to_byte(float x) {
-    x = std::nearbyint(x);
-    return static_cast<uint8_t>(x > 0 ? (x < 255 ? x : 255.0f) : 0.0f);
   }
 
   enum class Coverage { none, some, all };
@@ -158,11 +131,9 @@ class Warp {
 
   const WarpKernels& kernels_;
   const Pixels source_, target_;
-  const Mapping mapping_;
-  const bool bilinear_;
+  const Positions positions_;
   const float* fill_;
   const int threads_;
-  const Projection projection_;
   const int64_t row_bytes_;
   std::unique_ptr<uint8_t[]> packed_;
   uint8_t* first_;
@@ -172,7 +143,24 @@ class Warp {
 
 void warp_u8(const Pixels& source, const Mapping& mapping, int64_t height, int64_t width, bool bilinear,
              const float* fill, uint8_t* target, int threads) {
-  Warp(source, mapping, dense(source, target, source.channels, height, width), bilinear, fill, threads).run();
+  const Pixels result = dense(source, target, source.channels, height, width);
+  if (bilinear) {
+    Warp(source, mapping, result, fill, threads).run();
+  } else if (source.height * source.row_stride < INT_MAX) {
+    warp_nearest_u8(source, mapping, result, fill, threads);
+  } else {  // rows of a larger image that lie far apart: one by one into a dense copy
+    const int64_t pixel = source.interleaved() ? source.channels : 1, row_bytes = source.width * pixel;
+    const int64_t plane = source.height * row_bytes, planes = source.channels / pixel;
+    std::unique_ptr<uint8_t[]> copy(new uint8_t[static_cast<size_t>(source.images * planes * plane)]);
+    for (int64_t i = 0; i < source.images * planes; ++i)
+      for (int64_t y = 0; y < source.height; ++y)
+        std::memcpy(copy.get() + i * plane + y * row_bytes,
+                    source.data + i / planes * source.image_stride + i % planes * source.channel_stride +
+                        y * source.row_stride,
+                    static_cast<size_t>(row_bytes));
+    warp_nearest_u8(dense(source, copy.get(), source.channels, source.height, source.width), mapping, result, fill,
+                    threads);
+  }
 }
 
 }  // namespace vision_core
