@@ -15,7 +15,7 @@
 namespace vision_core {
 namespace {
 
-constexpr int64_t block_rows = 32;
+constexpr int64_t block_rows = 8;
 class Warp {
  public:
   Warp(const Pixels& source, const Mapping& mapping, const Pixels& target, const float* fill, int threads)

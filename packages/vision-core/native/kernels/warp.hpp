@@ -7,7 +7,7 @@
 
 namespace vision_core {
 
-constexpr int warp_tile = 256;    // pixels of the result that are made at once
+constexpr int warp_tile = 128;    // pixels of the result that are made at once
 constexpr int weight_bits = 14;   // of the four neighbours' weights
 
 // Up to three channels of an image as pixels of 4 bytes, the last of which is 255. Around it lie zeros: one pixel before
