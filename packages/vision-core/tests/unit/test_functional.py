@@ -193,3 +193,13 @@ def test_functionals_are_like_functions() -> None:
     assert "Cut a region" in (F.crop.__doc__ or "")
     with pytest.raises(TypeError, match=r"crop: expected a tensor.*got list"):
         F.crop([1], 0, 0, 1, 1)  # type: ignore[arg-type]
+
+
+def test_the_input_by_name() -> None:
+    """Code for torchvision's first generation says `img=`."""
+    image = noise(3, 4, 5)
+    assert torch.equal(F.hflip(img=image), F.horizontal_flip(inpt=image))
+    assert torch.equal(F.crop(img=image, top=1, left=1, height=2, width=2), image[:, 1:3, 1:3])
+    assert torch.equal(F.normalize(tensor=image.float(), mean=[0.0], std=[1.0]), image.float())
+    with pytest.raises(TypeError, match=r"crop: expected an input.*\['top'\]"):
+        F.crop(top=1)

@@ -77,9 +77,11 @@ def functional(
     names = tuple(parameter.name for parameter in others)
     kernels: dict[type, Kernel] = {Tensor: kernel, torch.nn.Parameter: kernel}
 
-    def dispatch(inpt: Any, *args: Any, **kwargs: Any) -> Any:
+    def dispatch(inpt: Any = _DERIVE, *args: Any, **kwargs: Any) -> Any:
         chosen = kernels.get(type(inpt))
         if chosen is None:
+            if inpt is _DERIVE:
+                return dispatch(_input_by_name(name, kwargs), **kwargs)
             chosen = find_kernel(cast("Functional", dispatch), inpt)
             if chosen is None:
                 raise TypeError(
@@ -130,6 +132,14 @@ def find_kernel(operation: Functional, inpt: Any) -> Kernel | None:
         if base is TVTensor:  # a type of its own, not an image
             return None
     return None
+
+
+def _input_by_name(operation: str, kwargs: dict[str, Any]) -> Any:
+    """Take the input out of arguments that all have names: torchvision called it otherwise in its first generation."""
+    for key in ("img", "image", "tensor", "pic"):
+        if key in kwargs:
+            return kwargs.pop(key)
+    raise TypeError(f"{operation}: expected an input, a tensor or an image; got only {sorted(kwargs) or 'nothing'}")
 
 
 def is_pure_tensor(inpt: Any) -> bool:
