@@ -14,10 +14,13 @@ from torch import Tensor
 from torch.nn.functional import interpolate
 
 from vision_core import _native
+from vision_core._direct import nothing_watches
 from vision_core._library import library
 
 __all__ = ["resize", "resize_reference"]
 
+_PICKABLE = (torch.uint8, torch.float32, torch.float64, torch.float16, torch.bfloat16)
+_nn = torch._C._nn  # pyright: ignore[reportAttributeAccessIssue]
 # name: (half width in pixels of the coarser grid, number in the native kernel)
 FILTERS = {"box": (0.5, 0), "bilinear": (1.0, 1), "hamming": (1.0, 2), "bicubic": (2.0, 3), "lanczos": (3.0, 4)}
 
@@ -56,7 +59,13 @@ def resize(image: Tensor, size: list[int], interpolation: str = "bilinear", anti
             f"got {interpolation}"
         )
     if filtered and image.dtype == torch.uint8:
+        if not torch.jit.is_scripting():  # noqa: SIM102 - TorchScript skips what stands under this alone
+            if type(image) is Tensor and image.is_cpu and nothing_watches():  # 20 us of layers less
+                return _resize_uint8_cpu(image, size, interpolation, antialias)
         return torch.ops.vision_core.resize_uint8(image, size, interpolation, antialias)
+    if not torch.jit.is_scripting():  # noqa: SIM102
+        if not filtered and type(image) is Tensor and image.dtype in _PICKABLE and image.is_cpu and nothing_watches():
+            return _pick(image, size, interpolation)
     batch = image.reshape([-1, image.shape[-3], image.shape[-2], image.shape[-1]])  # (N, C, H, W)
     if not filtered:
         resized = interpolate(_pickable(batch), size, mode=interpolation).to(image.dtype)
@@ -66,6 +75,14 @@ def resize(image: Tensor, size: list[int], interpolation: str = "bilinear", anti
         resized = _filter_float(batch.to(torch.float32), size, interpolation, antialias)
         resized = (resized if image.is_floating_point() else resized.round()).to(image.dtype)
     return resized.reshape(image.shape[:-2] + resized.shape[-2:])
+
+
+def _pick(image: Tensor, size: list[int], interpolation: str) -> Tensor:
+    """Take nearest pixels as `interpolate` does, without its checks, which take longer than a small image."""
+    batch = image if image.dim() == 4 else image.reshape(-1, *image.shape[-3:])
+    operator = _nn.upsample_nearest2d if interpolation == "nearest" else _nn._upsample_nearest_exact2d
+    resized = operator(batch, size)
+    return resized if image.dim() == 4 else resized.reshape(*image.shape[:-2], *size)
 
 
 def _pickable(batch: Tensor) -> Tensor:
@@ -164,6 +181,24 @@ def _resize_uint8_cpu(image: Tensor, size: list[int], interpolation: str, antial
     if min(height, width, source_height, source_width) < 1:
         raise ValueError(f"size: expected at least 1 x 1, got {tuple(image.shape[-2:])} -> {(height, width)}")
 
+    if not interleaved and image.is_contiguous():
+        resized = torch.empty((*image.shape[:-2], height, width), dtype=torch.uint8)
+        planes = image.numel() // (source_height * source_width)
+        _native.module.resize_u8(
+            image.data_ptr(),
+            resized.data_ptr(),
+            planes,
+            1,
+            source_height,
+            source_width,
+            height,
+            width,
+            source_width,
+            source_height * source_width,
+            FILTERS[interpolation][1],
+            torch.get_num_threads(),
+        )
+        return resized
     batch = image.reshape(-1, channels, source_height, source_width)
     if interleaved:
         planes, lanes, plane_stride = batch.shape[0], channels, batch.stride(0)
