@@ -140,7 +140,7 @@ class Segment {
     Buffer buffer, gray;
     const Pixels& to = sink_.pixels;
     const int64_t offset = t.image * to.image_stride + t.first * to.pixel_stride;
-    if (p_.interleaved() && to.interleaved() && steps_.empty() && !sums_) return lanes(t);  // no need to take them apart
+    if (p_.interleaved() && to.interleaved() && steps_.empty() && !sums_) return lanes(t);  // together as they are
     const bool in_place = sink_.bytes() && !to.interleaved();
     MutablePlanes out = in_place ? planes_at(offset) : buffer.planes();
     const Planes in = change(load(t, buffer), t, out);
@@ -324,7 +324,7 @@ void pixel_pass_u8(const Pixels& source, bool mirrored, bool upside_down, const 
   Pixels to = dense(source, static_cast<const uint8_t*>(result.data), source.channels, source.height, source.width);
   if (result.planar) {
     const int64_t plane = source.height * source.width;
-    to = {to.data, source.images, source.channels, source.height, source.width, source.channels * plane, plane, source.width, 1};
+    to.image_stride = source.channels * plane, to.channel_stride = plane, to.row_stride = source.width, to.pixel_stride = 1;
   }
   Segment(from, mirrored, upside_down, prepared, Sink(to, &result), nullptr).run(threads);
 }

@@ -80,7 +80,8 @@ struct Axis {
     weights.resize(static_cast<size_t>(target * stride));
     const double unit = 1 << shift;
     for (int64_t i = 0; i < target; ++i)  // the rest of each `stride` stays 0
-      for (int64_t j = i * stride; j < i * stride + taps[i]; ++j) weights[j] = static_cast<int16_t>(std::lround(exact[j] * unit));
+      for (int64_t j = i * stride; j < i * stride + taps[i]; ++j)
+        weights[j] = static_cast<int16_t>(std::lround(exact[j] * unit));
   }
 
   RowFilter filter() const { return {start.data(), taps.data(), weights.data(), stride, shift}; }

@@ -62,6 +62,7 @@ STEPS: dict[str, Callable[[], Any]] = {
     "one": lambda: T.RandomChoice([T.RandomInvert(1.0), T.CenterCrop(12), T.GaussianBlur(3)]),
     "order": lambda: T.RandomOrder([T.RandomCrop(8, pad_if_needed=True), T.ColorJitter(contrast=0.4)]),
     "nested": lambda: T.Compose([T.RandomHorizontalFlip(), T.Resize((44, 30))]),
+    "per_sample": lambda: T.RandomInvert(per_sample=True),
     "flip_keypoints": lambda: T.RandomHorizontalFlipKeypoints(pairs=[(0, 1)]),
     "to_image": lambda: T.ToImage(),
     "lambda": lambda: T.Lambda(lambda x: x),
