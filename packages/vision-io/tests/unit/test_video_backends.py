@@ -171,19 +171,36 @@ def test_swscale_is_what_ffmpeg_gives_in_every_format(bars, tmp_path):
         assert difference.max() > 0, "10 bits are where the two differ"
 
 
-def test_the_index_of_one_backend_serves_another(moving_bars, need_backend):
+def test_the_index_of_one_backend_serves_another(moving_bars, need_backend, monkeypatch):
     need_backend("torchcodec")
+    from vision_io._video import torchcodec_source
+
     with VideoDecoder(moving_bars) as ours:
         index, expected = ours.index, ours[:]
-    with VideoDecoder(moving_bars, backend="torchcodec", index=index) as decoder:
-        assert torch.equal(decoder[:], expected)
-        assert torch.equal(decoder.pts, ours.pts)
+    for given in (index, None):
+        with VideoDecoder(moving_bars, backend="torchcodec", index=given) as decoder:
+            assert torch.equal(decoder[:], expected)
+            assert torch.equal(decoder.pts, ours.pts)
+            assert len(VideoDecoder(moving_bars, index=decoder.index)) == len(ours)
+    monkeypatch.setattr(torchcodec_source, "_packet_index", lambda *_: None)  # as without PyAV
     with VideoDecoder(moving_bars, backend="torchcodec") as decoder:
         own = decoder.index
+        assert torch.equal(decoder[:], expected)
+        torch.testing.assert_close(decoder.pts_seconds, ours.pts_seconds, atol=1e-5, rtol=0)
     with VideoDecoder(moving_bars, backend="torchcodec", index=own) as decoder:
         assert torch.equal(decoder.get_frames_at([20, 3]).data, expected[[20, 3]])
     with pytest.raises(DecodeError, match="indices of other backends"):
         VideoDecoder(moving_bars, index=own)
+
+
+def test_real_files_through_torchcodec(videos, need_backend):
+    need_backend("torchcodec")
+    for name in ("test_non_zero_start.mp4", "demo_skeleton.mp4", "h265_video.mp4", "unordered.mov"):
+        with VideoDecoder(videos / name, backend="torchcodec") as decoder, VideoDecoder(videos / name) as ours:
+            assert torch.equal(decoder.pts, ours.pts), name
+            for number in (len(ours) - 1, 0, len(ours) // 2):
+                difference = (decoder[number].int() - ours[number].int()).abs().float()
+                assert difference.mean() < 1, f"{name}: frame {number}"
 
 
 def test_what_decord_cannot_do(moving_bars, need_backend):

@@ -36,6 +36,7 @@ class VideoEncoder:
     Args:
         path: Frames, RGB uint8 (N, 3, H, W) of any device; or a file to write (the container follows its suffix) or a
             writable seekable binary file object.
+        frames: The frames, by this name instead.
         frame_rate: Frames per second; floats near 29.97 and the like become exact broadcast rates.
         fps: The same, by its shorter name.
         codec: FFmpeg's name of the encoder or codec: ``"libx264"`` (H.264), ``"libx265"``, ``"libsvtav1"``,
@@ -71,6 +72,9 @@ class VideoEncoder:
     def __init__(self, path: Tensor | np.ndarray, *, frame_rate: float | Fraction) -> None: ...
 
     @overload
+    def __init__(self, *, frames: Tensor | np.ndarray, frame_rate: float | Fraction) -> None: ...
+
+    @overload
     def __init__(
         self,
         path: Target,
@@ -93,8 +97,9 @@ class VideoEncoder:
 
     def __init__(
         self,
-        path: Target | Tensor | np.ndarray,
+        path: Target | Tensor | np.ndarray | None = None,
         *,
+        frames: Tensor | np.ndarray | None = None,
         fps: float | Fraction | None = None,
         frame_rate: float | Fraction | None = None,
         format: str | None = None,
@@ -105,14 +110,18 @@ class VideoEncoder:
         audio_options: Mapping[str, object] | None = None,
         **settings: Any,
     ) -> None:
+        if (path is None) == (frames is None):
+            raise EncodeError("path: expected frames, or a file to write them to, once")
         if (fps is None) == (frame_rate is None):
             raise EncodeError("fps: expected the frame rate, once, as frame_rate=... or fps=...")
         self._pictures: VideoStream | None = None
         self._rate = rate_of(fps if fps is not None else frame_rate)  # type: ignore[arg-type]
         self._frames: np.ndarray | None = None
+        path = frames if path is None else path
         if isinstance(path, (Tensor, np.ndarray)):
             self._take(path, settings)
             return
+        assert path is not None
         known = ("codec", "crf", "preset", "bit_rate", "pixel_format", "options", "num_threads")
         unknown = set(settings) - set(known)
         if unknown:

@@ -247,6 +247,7 @@ class Encoder:
             raise EncodeError("no stream: call add_video or add_audio before the file is opened")
         self._name = output_name(dest)
         container = open_output(dest, format, options)
+        kind = container.format.name  # closed containers of PyAV 19 say nothing
         av = import_av()
         try:
             for stream in self._streams:
@@ -258,9 +259,7 @@ class Encoder:
                 stream._end()
             if isinstance(error, EncodeError):
                 raise
-            raise EncodeError(
-                f"{self._name}: an encoder or {container.format.name} refuses these settings: {reason(error)}"
-            ) from error
+            raise EncodeError(f"{self._name}: an encoder or {kind} refuses these settings: {reason(error)}") from error
         self._container = container
         self._state = "open"
         return self

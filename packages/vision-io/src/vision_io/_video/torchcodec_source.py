@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from contextlib import closing
 from fractions import Fraction
 from typing import Any
 
 import numpy as np
 
-from vision_io._errors import DecodeError, MissingDependencyError
+from vision_io._errors import DecodeError, LimitError, MissingDependencyError
 from vision_io._limits import Limits
 from vision_io._pixels.raw_frame import RawFrame
 from vision_io._video.frame_index import FrameIndex
@@ -31,6 +32,7 @@ __all__ = ["TorchCodecSource", "import_torchcodec", "torchcodec_input"]
 # ISO/IEC 23091-2 codes of FFmpeg's names.
 _MATRICES = {"rgb": 0, "gbr": 0, "bt709": 1, "fcc": 4, "bt470bg": 5, "smpte170m": 6, "smpte240m": 7, "bt2020nc": 9}
 _SCAN_FRAMES = 64
+_SAME_TIME = 1e-4  # seconds
 
 
 def import_torchcodec() -> Any:
@@ -64,8 +66,8 @@ def torchcodec_input(source: Source) -> Any:
 class TorchCodecSource(ByNumber):
     """A :class:`~vision_io._video.frame_source.FrameSource` over TorchCodec. Not safe for use by two threads at once.
 
-    TorchCodec tells the times of frames only with their pictures: opening decodes the stream once, unless an index of
-    the file is given, from whichever backend.
+    TorchCodec tells the times of frames only with their pictures. They come from the packets where PyAV is installed
+    too, or from an index of the file by whichever backend; else opening decodes the stream once.
 
     Args:
         source: Path, address, bytes, or a seekable object with ``read``.
@@ -87,6 +89,7 @@ class TorchCodecSource(ByNumber):
         self.name = source_name(source)
         refuse_what_is_no_video(source)
         self._file_size = size_of(source)
+        packets = _packet_index(source, stream_index, limits) if saved is None else None
         try:
             self._decoder: Any = decoders.VideoDecoder(
                 torchcodec_input(source),
@@ -105,6 +108,8 @@ class TorchCodecSource(ByNumber):
         limits.check_frames(count, self.name)
         limits.check_picture(facts.width, facts.height, self.name)
         check_saved(saved, count, self.name)
+        if saved is None and packets is not None and self._agrees(packets, count):
+            saved = packets
         self.index = self._scanned(count) if saved is None else saved.frames
         limits.check_seconds(self.index.pts_seconds[-1] - self.index.pts_seconds[0], self.name)
         self._records = records_of(self.index) if saved is None else saved.records
@@ -112,7 +117,7 @@ class TorchCodecSource(ByNumber):
 
     @property
     def saved(self) -> VideoIndex:
-        """What opening found out: it opens the file with this backend, not with those that read its packets."""
+        """What opening found out; without PyAV it serves this backend alone."""
         return VideoIndex(self._stream_index, self._file_size, self.index, self._records)
 
     def _told(self, facts: Any) -> StreamFacts:
@@ -136,6 +141,14 @@ class TorchCodecSource(ByNumber):
             full_range=pixel_format.startswith("yuvj"),
             container="unknown",
         )
+
+    def _agrees(self, packets: VideoIndex, count: int) -> bool:
+        """Whether an index made by PyAV lists what TorchCodec finds: the number of frames, the first and the last."""
+        times = packets.frames.pts_seconds
+        if packets.stream_index != self._stream_index or len(packets) != count:
+            return False
+        ends = (self._checked(self._decoder.get_frame_at, number).pts_seconds for number in (0, count - 1))
+        return all(abs(told - listed) < _SAME_TIME for told, listed in zip(ends, times[[0, -1]], strict=True))
 
     def _scanned(self, count: int) -> FrameIndex:
         """Decode everything once for the times of the frames."""
@@ -162,7 +175,14 @@ class TorchCodecSource(ByNumber):
             ) from error
 
     def _picture(self, number: int) -> np.ndarray:
-        return self._checked(self._decoder.get_frame_at, number).data.numpy()
+        frame = self._checked(self._decoder.get_frame_at, number)
+        listed = float(self.index.pts_seconds[number])
+        if abs(frame.pts_seconds - listed) >= _SAME_TIME:
+            raise DecodeError(
+                f"{self.name}: TorchCodec shows frame {number} at {frame.pts_seconds} s, the index has it at {listed} s; "
+                "open it without this index"
+            )
+        return frame.data.numpy()
 
     def frames(self, wanted: Sequence[int]) -> Iterator[tuple[int, RawFrame]]:
         """Decode the frames with these display indices (strictly increasing) and yield them in that order."""
@@ -180,6 +200,19 @@ class TorchCodecSource(ByNumber):
     def abandon(self) -> None:
         """Keep the parent process's decoder alive and untouched."""
         keep_for_ever(self.__dict__.copy())
+
+
+def _packet_index(source: Source, stream_index: int | None, limits: Limits) -> VideoIndex | None:
+    """The index that PyAV makes of the packets, or ``None`` where it is not installed or cannot read the file."""
+    from vision_io._video.pyav_source import PyAVSource
+
+    try:
+        with closing(PyAVSource(source, stream_index, 1, limits)) as opened:
+            return opened.saved
+    except LimitError:
+        raise
+    except (MissingDependencyError, DecodeError):
+        return None
 
 
 def _words(error: Exception) -> str:
