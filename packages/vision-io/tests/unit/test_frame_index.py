@@ -7,6 +7,7 @@ from fractions import Fraction
 import numpy as np
 import pytest
 
+from vision_io._video.damage import is_reference, judge
 from vision_io._video.frame_index import PacketRecord, index_by_count, index_by_packets
 
 BASE = Fraction(1, 1000)
@@ -79,3 +80,42 @@ def test_counted_frames():
     assert index.durations.tolist() == [40, 40]
     assert index.counted
     assert index.start_frames().tolist() == [0]
+
+
+# -- damage ------------------------------------------------------------------------------------------------------------
+
+
+def test_damage_spoils_what_is_decoded_after_it():
+    """Decode order 0 3 1 2 | 6 4 5 7 8: packet 1 (frame 3) breaks, and packet 6 (frame 5), which is no reference."""
+    pts = (0, 30, 10, 20, 60, 40, 50, 70, 80)
+    index = index_by_packets(_packets(*((t, t in (0, 60)) for t in pts)), BASE)
+    assert index is not None
+    references = [True, True, False, False, True, True, False, True, True]
+    report = judge(index, came=[0, 1, 2, 4, 5, 6, 7, 8], corrupt=[5], keys=[], after=[], references=references)
+    assert report.came.tolist() == [True, True, True, False, True, True, True, True, True]
+    # 4 and 5 are shown before the second key packet and may refer to the group before, which is broken
+    assert report.whole.tolist() == [True, False, False, False, False, False, True, True, True]
+    assert [report.stand_in(n) for n in (2, 3, 4)] == [2, 2, 4]
+
+
+def test_damage_of_counted_streams_lasts_to_the_next_key_frame():
+    index = index_by_count([(t, 1) for t in range(8)], BASE, 1)
+    report = judge(index, came=range(8), corrupt=[2], keys=[0, 4], after=[6], references=[])
+    assert report.whole.tolist() == [True, True, False, False, True, True, False, False]
+
+
+def test_references_of_h264():
+    def unit(reference: int, kind: int) -> bytes:
+        return bytes([reference << 5 | kind]) + b"payload"
+
+    with_lengths = b"\x01\x64\x00\x1f\xff"
+    for reference in (0, 1, 3):
+        units = [unit(0, 9), unit(0, 6), unit(reference, 1), unit(reference, 1)]
+        by_length = b"".join(len(u).to_bytes(4, "big") + u for u in units)
+        by_start_code = b"".join(b"\0\0\1" + u for u in units)
+        assert is_reference(by_length, "h264", with_lengths) == (reference > 0)
+        assert is_reference(by_start_code, "h264", b"\0\0\0\1") == (reference > 0)
+        assert is_reference(by_start_code, "h264", None) == (reference > 0)
+    assert is_reference(b"", "h264", None)
+    assert is_reference(b"\xff" * 9, "h264", with_lengths)
+    assert is_reference(b"\0\0\1\x01", "hevc", None)

@@ -42,7 +42,12 @@ class DamageReport:
 
 
 def judge(
-    index: FrameIndex, came: Iterable[int], corrupt: Iterable[int], keys: Iterable[int], references: Sequence[bool]
+    index: FrameIndex,
+    came: Iterable[int],
+    corrupt: Iterable[int],
+    keys: Iterable[int],
+    after: Iterable[int],
+    references: Sequence[bool],
 ) -> DamageReport:
     """Put a report together.
 
@@ -54,6 +59,7 @@ def judge(
         came: Frames that the decoder put out.
         corrupt: Those of them that it flagged.
         keys: Those of them from which decoding can start, for streams whose frames were counted.
+        after: The first frames that came after packets that could not be decoded, for such streams likewise.
         references: Per packet in decode order: others may be predicted from its picture. Empty for counted streams.
     """
     count = len(index)
@@ -63,11 +69,12 @@ def judge(
     failed = flagged | ~there
     whole = ~failed
     if index.counted:
-        starts = np.zeros(count, dtype=bool)
+        starts, breaks = np.zeros(count, dtype=bool), np.zeros(count + 1, dtype=bool)
         starts[list(keys)] = True
+        breaks[list(after)] = True
         spoiled = False
         for frame in range(count):
-            spoiled = bool(failed[frame]) or (spoiled and not starts[frame])
+            spoiled = bool(failed[frame] or breaks[frame]) or (spoiled and not starts[frame])
             whole[frame] &= not spoiled
         return DamageReport(there, whole)
     broken = np.array([p for p in np.sort(index.packet[failed]).tolist() if references[p]], dtype=np.int64)

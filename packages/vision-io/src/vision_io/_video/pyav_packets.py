@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from fractions import Fraction
 from typing import Any
+
+import numpy as np
 
 from vision_io._deadline import Deadline
 from vision_io._errors import DecodeError, LimitError
@@ -58,6 +61,7 @@ class PacketStore:
         self.records: list[PacketRecord] = []
         self._failures = import_av().error.FFmpegError
         self._kept: list[Any] | None = []
+        self.torn: list[int] = []  # packets that the container says are not whole
         self._reader: Iterator[Any] | None = None
         self._read_position = 0
         for other in container.streams:
@@ -91,6 +95,8 @@ class PacketStore:
                 self.records.append(
                     PacketRecord(packet.pts, packet.dts, packet.duration or 0, packet.is_keyframe, hidden)
                 )
+                if packet.is_corrupt:
+                    self.torn.append(len(self.records) - 1)
                 total += packet.size
                 if self._kept is not None:
                     self._kept.append(packet)
@@ -132,23 +138,41 @@ class PacketStore:
     def _list_the_missing(self, limits: Limits) -> None:
         """Records for the frames at the end that are listed and not there.
 
-        The list has decode times. Presentation times are the same set of times, later by the first frame's delay,
-        where the frame rate is constant; where that does not fit they go on evenly.
+        The list of an MP4 has decode times. Presentation times are the same set of times, later by the first frame's
+        delay, where the frame rate is constant; where that does not fit they go on evenly. A Matroska track says how
+        long it lasts.
         """
-        missing = self._listed() - len(self.records)
         shown = sorted(record.pts for record in self.records if record.pts is not None and not record.hidden)
-        first = self.records[0]
-        if missing <= 0 or len(shown) < 2 or first.dts is None or first.pts is None:
+        if len(shown) < 2:
+            return
+        step = max(int(np.median(np.diff(shown))), 1)
+        missing = self._listed() - len(self.records)
+        entries = list(self._stream.index_entries)[len(self.records) :] if missing > 0 else []
+        if missing <= 0:
+            missing = (self._end_by_tag() - shown[-1] - step // 2) // step
+        if missing <= 0:
             return
         limits.check_frames(missing + len(self.records), self._name)
-        delay = first.pts - first.dts
-        entries = list(self._stream.index_entries)
-        expected = sorted({entry.timestamp + delay for entry in entries} - set(shown))[-missing:]
-        step = max(shown[-1] - shown[-2], 1)
-        if len(expected) < missing or expected[0] in shown:
-            expected = [shown[-1] + step * (k + 1) for k in range(missing)]
-        for time, entry in zip(expected, entries[len(self.records) :], strict=True):
-            self.records.append(PacketRecord(time, entry.timestamp, step, entry.is_keyframe, False))
+        times = [shown[-1] + step * (k + 1) for k in range(missing)]
+        first = self.records[0]
+        if entries and first.dts is not None and first.pts is not None:
+            delay = first.pts - first.dts
+            listed = sorted({e.timestamp + delay for e in self._stream.index_entries} - set(shown))[-missing:]
+            times = listed if len(listed) == missing else times
+        for place, time in enumerate(times):
+            key = bool(entries) and bool(entries[place].is_keyframe)
+            self.records.append(PacketRecord(time, entries[place].timestamp if entries else None, step, key, False))
+
+    def _end_by_tag(self) -> int:
+        """The end of a Matroska track in ticks, by its tag; 0 where it has none."""
+        tag = {name.upper(): value for name, value in self._stream.metadata.items()}.get("DURATION", "")
+        hours, _, rest = tag.partition(":")
+        minutes, _, seconds = rest.partition(":")
+        try:
+            total = 3600 * int(hours) + 60 * int(minutes) + Fraction(seconds)
+        except ValueError:
+            return 0
+        return int(total / self._stream.time_base)
 
     def _demux(self) -> Iterator[Any]:
         try:

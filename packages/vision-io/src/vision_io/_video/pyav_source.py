@@ -290,8 +290,9 @@ class PyAVSource(ByNumber):
                     yield target, self._planes.raw(self._reach(target, chosen, wanted[-1]))
                 if self._tolerant and wanted:
                     self._look_ahead(wanted[-1])
-                if self._tolerant and self._broken:
-                    raise DecodeError(f"{self.name}: {self._place(self._broken[0])} is damaged")
+                if self._tolerant and (self._broken or self._packets.torn):
+                    place = (self._broken or self._packets.torn)[0]
+                    raise DecodeError(f"{self.name}: {self._place(place)} is damaged")
             except LimitError:
                 raise
             except DecodeError:
@@ -324,7 +325,10 @@ class PyAVSource(ByNumber):
         came: list[int] = []
         corrupt: list[int] = []
         keys: list[int] = []
+        after: list[int] = []
         for frame in self._everything():
+            if self.index.counted and len(self._broken) > len(after):
+                after += [len(came)] * (len(self._broken) - len(after))
             number = len(came) if self.index.counted else self._by_pts.get(frame.pts, -1)
             if 0 <= number < len(self.index):
                 came.append(number)
@@ -333,8 +337,13 @@ class PyAVSource(ByNumber):
                 if frame.key_frame:
                     keys.append(number)
         self._restart(self._first)
+        torn = [p for p in self._packets.torn if p >= self._first]
+        if self.index.counted:
+            corrupt += [len(self.index) - 1] if torn else []
+        else:
+            corrupt += [n for n in self.index.display[torn].tolist() if n >= 0]
         references = [self._is_reference(p) for p in range(len(self._packets))] if not self.index.counted else []
-        report = judge(self.index, came, corrupt, keys, references)
+        report = judge(self.index, came, corrupt, keys, after, references)
         if not came:
             raise DecodeError(f"{self.name}: no frame of stream {self._stream.index} can be decoded")
         self._broken.clear()
