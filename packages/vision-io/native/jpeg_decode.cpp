@@ -291,14 +291,22 @@ void jpeg_decode(const uint8_t* data, size_t size, JpegMode mode, const JpegWind
   jpeg_end(session);
 }
 
-void jpeg_decode_resized(const uint8_t* data, size_t size, JpegMode mode, int channels, const JpegWindow& window,
-                         const FloatTarget& target, JpegReport& report) {
+void jpeg_pixels_resized(JpegSession& session, JpegMode mode, int channels, const JpegWindow& window, const FloatTarget& target,
+                         JpegReport& report) {
   const size_t plane = static_cast<size_t>(window.width) * static_cast<size_t>(window.height);
   uint8_t* region = region_memory.at_least(plane * static_cast<size_t>(channels) + jpeg_slack);
-  if (region) jpeg_decode(data, size, mode, window, region, static_cast<ptrdiff_t>(plane), window.width, report);
+  if (region) jpeg_pixels(session, mode, window, region, static_cast<ptrdiff_t>(plane), window.width);
   const BytePlanes from{region, channels, window.height, window.width, static_cast<ptrdiff_t>(plane), window.width};
   if (!region || (report.status == JpegStatus::good && !resize_normalised(from, target))) report.status = JpegStatus::no_memory;
   region_memory.trim();
+}
+
+void jpeg_decode_resized(const uint8_t* data, size_t size, JpegMode mode, int channels, const JpegWindow& window,
+                         const FloatTarget& target, JpegReport& report) {
+  JpegSession session;
+  JpegHeader header;
+  if (jpeg_begin(session, data, size, header, report)) jpeg_pixels_resized(session, mode, channels, window, target, report);
+  jpeg_end(session);
 }
 
 }  // namespace vision_io

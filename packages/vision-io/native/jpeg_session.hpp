@@ -17,6 +17,10 @@ bool jpeg_begin(JpegSession& session, const uint8_t* data, size_t size, JpegHead
 void jpeg_pixels(JpegSession& session, JpegMode mode, const JpegWindow& window, uint8_t* out, ptrdiff_t channel_stride,
                  ptrdiff_t row_stride);
 
+// The window, resized and normalised.
+void jpeg_pixels_resized(JpegSession& session, JpegMode mode, int channels, const JpegWindow& window, const FloatTarget& target,
+                         JpegReport& report);
+
 void jpeg_end(JpegSession& session);
 
 }  // namespace vision_io

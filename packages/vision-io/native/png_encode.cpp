@@ -15,6 +15,24 @@ namespace {
 
 thread_local Scratch rows_memory, filtered_memory;
 
+// A thread keeps its compressor: making one costs more than a small picture.
+class Compressors {
+ public:
+  ~Compressors() { libdeflate_free_compressor(compressor_); }
+  libdeflate_compressor* of(int level) {
+    if (compressor_ && level == level_) return compressor_;
+    libdeflate_free_compressor(compressor_);
+    level_ = level;
+    return compressor_ = libdeflate_alloc_compressor(level);
+  }
+
+ private:
+  libdeflate_compressor* compressor_ = nullptr;
+  int level_ = 0;
+};
+
+thread_local Compressors compressors;
+
 void put_word(uint8_t* p, uint32_t value) {
   for (int i = 0; i < 4; ++i) p[i] = static_cast<uint8_t>(value >> (24 - 8 * i));
 }
@@ -84,7 +102,7 @@ PngBytes png_encode(const PngPicture& picture, int level) {
   const int64_t bytes = static_cast<int64_t>(picture.width) * picture.channels * picture.sample_bytes;
   const size_t size = static_cast<size_t>(bytes + 1) * static_cast<size_t>(picture.height);
   uint8_t* filtered = filtered_memory.at_least(size);
-  libdeflate_compressor* deflater = libdeflate_alloc_compressor(level);
+  libdeflate_compressor* deflater = compressors.of(level);
   const size_t bound = deflater ? libdeflate_zlib_compress_bound(deflater, size) : 0;
   uint8_t* file = deflater && filtered ? static_cast<uint8_t*>(std::malloc(bound + 64)) : nullptr;
   PngBytes result;
@@ -106,7 +124,6 @@ PngBytes png_encode(const PngPicture& picture, int level) {
       file = nullptr;
     }
   }
-  if (deflater) libdeflate_free_compressor(deflater);
   std::free(file);
   filtered_memory.trim();
   return result;

@@ -13,7 +13,8 @@ void bind_jpeg(nanobind::module_& module);
 void bind_png(nanobind::module_& module);
 void bind_resize(nanobind::module_& module);
 
-// A NumPy array of bytes that owns memory of malloc.
-nanobind::object owned_bytes(uint8_t* bytes, size_t size);
+// Copies a file to what allocate(size) gives, a uint8 tensor and the address of its memory, frees it, and returns the
+// tensor. `bytes` are of malloc.
+nanobind::object handed_over(uint8_t* bytes, size_t size, const nanobind::callable& allocate);
 
 }  // namespace vision_io

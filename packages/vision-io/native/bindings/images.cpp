@@ -1,10 +1,10 @@
 // Addresses, sizes and strides come from vision_io._image, which checks them.
 #include "images.hpp"
 
-#include <nanobind/ndarray.h>
-
 #include <cstdint>
 #include <cstdlib>
+#include <cstring>
+#include <memory>
 
 #include "bindings/codecs.hpp"
 
@@ -12,9 +12,11 @@ namespace nb = nanobind;
 
 namespace vision_io {
 
-nb::object owned_bytes(uint8_t* bytes, size_t size) {
-  nb::capsule owner(bytes, [](void* p) noexcept { std::free(p); });
-  return nb::cast(nb::ndarray<nb::numpy, uint8_t, nb::ndim<1>>(bytes, {size}, owner));
+nb::object handed_over(uint8_t* bytes, size_t size, const nb::callable& allocate) {
+  std::unique_ptr<uint8_t, decltype(&std::free)> owner(bytes, &std::free);
+  nb::tuple target = nb::cast<nb::tuple>(allocate(size));
+  std::memcpy(reinterpret_cast<void*>(nb::cast<uintptr_t>(target[1])), bytes, size);
+  return target[0];
 }
 
 void bind_images(nb::module_& m) {

@@ -58,14 +58,14 @@ nb::object decode_whole(uintptr_t data, size_t size, int mode, int max_side, int
 }
 
 nb::object encode(uintptr_t pixels, std::array<int, 3> shape, int sample_bytes, int64_t channel_stride, int64_t row_stride,
-                  int level) {
+                  int level, nb::callable allocate) {
   PngBytes file;
   {
     nb::gil_scoped_release release;
     file = png_encode({source(pixels), shape[0], shape[1], shape[2], sample_bytes, channel_stride, row_stride}, level);
   }
   if (!file.bytes) return nb::none();
-  return owned_bytes(file.bytes, file.size);
+  return handed_over(file.bytes, file.size, allocate);
 }
 
 }  // namespace

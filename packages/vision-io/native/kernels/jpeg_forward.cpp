@@ -80,6 +80,7 @@ static inline Ycc forward(const uint8_t* red, const uint8_t* green, const uint8_
 }
 #endif
 
+#if !VISION_IO_VECTORS
 static void forward_plain(const uint8_t* r, const uint8_t* g, const uint8_t* b, int count, uint8_t* y, uint8_t* cb, uint8_t* cr) {
   for (int i = 0; i < count; ++i) {
     y[i] = static_cast<uint8_t>((19595 * r[i] + 38470 * g[i] + 7471 * b[i] + 32768) >> 16);
@@ -87,19 +88,32 @@ static void forward_plain(const uint8_t* r, const uint8_t* g, const uint8_t* b, 
     cr[i] = static_cast<uint8_t>((32768 * r[i] - 27439 * g[i] - 5329 * b[i] + (128 << 16) + 32767) >> 16);
   }
 }
+#endif
 
 static void rgb_to_ycc(const uint8_t* r, const uint8_t* g, const uint8_t* b, int count, uint8_t* y, uint8_t* cb, uint8_t* cr) {
-  int i = 0;
 #if VISION_IO_VECTORS
-  constexpr int part = i16::lanes;
-  for (; i + 2 * part <= count; i += 2 * part) {
-    const Ycc low = forward(r + i, g + i, b + i), high = forward(r + i + part, g + i + part, b + i + part);
-    store(y + i, narrow_u8(low.y, high.y));
-    store(cb + i, narrow_u8(low.cb, high.cb));
-    store(cr + i, narrow_u8(low.cr, high.cr));
+  constexpr int part = i16::lanes, lanes = 2 * part;
+  const auto block = [&](const uint8_t* red, const uint8_t* green, const uint8_t* blue, int to) {
+    const Ycc low = forward(red, green, blue), high = forward(red + part, green + part, blue + part);
+    store(y + to, narrow_u8(low.y, high.y));
+    store(cb + to, narrow_u8(low.cb, high.cb));
+    store(cr + to, narrow_u8(low.cr, high.cr));
+  };
+  int i = 0;
+  for (; i + lanes <= count; i += lanes) block(r + i, g + i, b + i, i);
+  if (i == count) return;
+  if (i) {  // the rest once more with what lies before it
+    i = count - lanes;
+    return block(r + i, g + i, b + i, i);
   }
+  uint8_t few[3][lanes] = {};
+  memcpy(few[0], r, static_cast<size_t>(count));
+  memcpy(few[1], g, static_cast<size_t>(count));
+  memcpy(few[2], b, static_cast<size_t>(count));
+  block(few[0], few[1], few[2], 0);
+#else
+  forward_plain(r, g, b, count, y, cb, cr);
 #endif
-  forward_plain(r + i, g + i, b + i, count - i, y + i, cb + i, cr + i);
 }
 
 static void halve_row(const uint8_t* row, int count, uint8_t* out) {

@@ -8,6 +8,8 @@ __all__ = ["get_image_backend", "set_image_backend", "uses_native_jpeg", "uses_n
 
 _BACKENDS = ("native", "pillow")
 _chosen: str | None = None
+_HAS_JPEG = kernels is not None and kernels.jpeg_library is not None
+_HAS_PNG = kernels is not None and kernels.inflate_library is not None
 
 
 def get_image_backend() -> str:
@@ -55,9 +57,9 @@ def set_image_backend(backend: str) -> None:
 
 def uses_native_jpeg() -> bool:
     """Whether JPEG goes through libjpeg-turbo."""
-    return _chosen != "pillow" and kernels is not None and kernels.jpeg_library is not None
+    return _HAS_JPEG and _chosen != "pillow"
 
 
 def uses_native_png() -> bool:
     """Whether PNG goes through the native reader."""
-    return _chosen != "pillow" and kernels is not None and kernels.inflate_library is not None
+    return _HAS_PNG and _chosen != "pillow"

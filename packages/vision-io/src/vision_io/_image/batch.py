@@ -10,9 +10,18 @@ from torch import Tensor
 
 from vision_io._errors import BatchDecodeError, DecodeError
 from vision_io._image.backend import uses_native_jpeg
+from vision_io._image.direct import plain_bytes
 from vision_io._image.dispatch import Request, decode_bytes
 from vision_io._image.geometry import Size, as_size, check_out
-from vision_io._image.jpeg import JpegPlan, RefusedError, Resize, plan_jpeg, run_jpegs, target_for
+from vision_io._image.jpeg import (
+    JpegPlan,
+    RefusedError,
+    Resize,
+    decode_resized_directly,
+    plan_jpeg,
+    run_jpegs,
+    target_for,
+)
 from vision_io._image.mode import ImageReadMode, as_mode
 from vision_io._image.orientation import turn
 from vision_io._image.sniff import image_format
@@ -321,6 +330,11 @@ def decode_resized_crop(
         out = torch.empty(channels, height, width)
     elif not check_out(out, (channels, height, width), torch.float32).is_contiguous():
         raise ValueError("out: got a tensor that is not contiguous")
+    resize = Resize(height, width, factor, bias)
+    if min_size is None and not apply_exif_orientation and plain_bytes(input) and uses_native_jpeg():
+        assert isinstance(input, Tensor)
+        if decode_resized_directly(input, wanted, limits or DEFAULT_LIMITS, 3, region, resize, flip, out):
+            return out
     data, name = open_source(input, limits)
     request = Request(wanted, apply_exif_orientation, limits, None, region, min_size)
     if image_format(data[:32].tobytes(), name) == "JPEG" and uses_native_jpeg():
@@ -328,7 +342,6 @@ def decode_resized_crop(
         if failures:
             raise failures[0]
         if plans and plans[0].orientation == 1:
-            resize = Resize(height, width, factor, bias)
             trouble = run_jpegs([plans[0]], [out], resize=resize, flips=[flip]).get(0)
             if trouble is None:
                 return out

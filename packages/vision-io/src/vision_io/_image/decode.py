@@ -9,12 +9,14 @@ from typing import IO
 import torch
 from torch import Tensor
 
+from vision_io._image.backend import uses_native_jpeg
 from vision_io._image.direct import plain_bytes
 from vision_io._image.dispatch import Request, decode_bytes, decode_directly
 from vision_io._image.geometry import Size
+from vision_io._image.jpeg import decode_jpeg_directly
 from vision_io._image.mode import ImageReadMode, as_mode
 from vision_io._image.source import Encoded, EncodedSource, open_source
-from vision_io._limits import Limits
+from vision_io._limits import DEFAULT_LIMITS, Limits
 
 __all__ = [
     "decode_avif",
@@ -175,9 +177,9 @@ def decode_jpeg(
         (torch.Size([3, 24, 32]), torch.Size([3, 16, 24]))
     """
     wanted = as_mode(mode)
-    if plain_bytes(input) and region is None and min_size is None and out is None and not apply_exif_orientation:
+    if min_size is None and not apply_exif_orientation and plain_bytes(input) and uses_native_jpeg():
         assert isinstance(input, Tensor)
-        pixels = decode_directly(input, "JPEG", wanted, limits)
+        pixels = decode_jpeg_directly(input, wanted, limits or DEFAULT_LIMITS, 3, region, out)
         if pixels is not None:
             return pixels if device == "cpu" else pixels.to(device)
     request = Request(wanted, apply_exif_orientation, limits, "JPEG", region, min_size, out)
@@ -200,7 +202,7 @@ def decode_png(
     wanted = as_mode(mode)
     if plain_bytes(input) and out is None and not apply_exif_orientation:
         assert isinstance(input, Tensor)
-        pixels = decode_directly(input, "PNG", wanted, limits)
+        pixels = decode_directly(input, wanted, limits)
         if pixels is not None:
             return pixels
     request = Request(wanted, apply_exif_orientation, limits, "PNG", out=out)

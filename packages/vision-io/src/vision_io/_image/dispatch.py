@@ -10,7 +10,7 @@ from torch import Tensor
 from vision_io._errors import DecodeError
 from vision_io._image.backend import uses_native_jpeg, uses_native_png
 from vision_io._image.geometry import Size, check_out, check_region, eighths_for, window_of
-from vision_io._image.jpeg import RefusedError, decode_jpeg_native, decode_whole_jpeg, plan_jpeg
+from vision_io._image.jpeg import RefusedError, decode_jpeg_native, plan_jpeg
 from vision_io._image.mode import ImageReadMode
 from vision_io._image.orientation import turn
 from vision_io._image.pillow_decode import decode_with_pillow
@@ -82,24 +82,17 @@ def decode_bytes(data: Bytes, name: str, request: Request) -> Tensor:
     return _by_pillow(data, format, name, request, limits)
 
 
-def decode_directly(data: Tensor, format: str, mode: ImageReadMode, limits: Limits | None) -> Tensor | None:
-    """A whole JPEG or 8-bit PNG by one native call, or ``None`` where :func:`decode_bytes` has to look closer.
+def decode_directly(data: Tensor, mode: ImageReadMode, limits: Limits | None) -> Tensor | None:
+    """A whole 8-bit PNG by one native call, or ``None`` where :func:`decode_bytes` has to look closer.
 
     Args:
         data: For which ``plain_bytes`` holds.
-        format: ``"JPEG"`` or ``"PNG"``.
         mode: Channels of the result.
         limits: Bounds that are checked before pixels are decoded.
-
-    Raises:
-        DecodeError: The file is damaged.
     """
-    limits = limits or DEFAULT_LIMITS
-    if format == "JPEG" and uses_native_jpeg():
-        return decode_whole_jpeg(data.data_ptr(), data.numel(), mode, limits, 4)
-    if format == "PNG" and uses_native_png():
-        return decode_whole_png(data.data_ptr(), data.numel(), mode, limits)
-    return None
+    if not uses_native_png():
+        return None
+    return decode_whole_png(data.data_ptr(), data.numel(), mode, limits or DEFAULT_LIMITS)
 
 
 def _native_jpeg(data: Bytes, name: str, request: Request, limits: Limits) -> Tensor:

@@ -11,6 +11,7 @@ from torch import Tensor
 
 from vision_io._errors import EncodeError
 from vision_io._image.backend import uses_native_jpeg, uses_native_png
+from vision_io._image.direct import bytes_with_address
 from vision_io._image.files import write_file
 from vision_io._image.pillow_encode import check_image, save_with_pillow
 from vision_io._native import kernels
@@ -24,6 +25,8 @@ _MOST_JPEG = 65500  # libjpeg's own limit
 
 def _rows_ready(image: Tensor) -> Tensor:
     """``image`` on the CPU, its rows contiguous: what the native encoders read, whatever the other strides."""
+    if image.is_contiguous() and image.is_cpu:
+        return image
     image = image.detach().cpu()
     return image if image.stride(2) == 1 and min(image.stride()) >= 0 else image.contiguous()
 
@@ -69,8 +72,9 @@ def encode_jpeg(
 
 def _jpeg(image: Tensor, quality: int, subsampling: str, progressive: bool, optimize: bool) -> Tensor:
     check_image(image, channels=(1, 3))
-    if max(image.shape[1:]) > _MOST_JPEG:
-        raise EncodeError(f"input: {image.shape[2]}x{image.shape[1]} pixels, JPEG takes at most {_MOST_JPEG} a side")
+    shape = tuple(image.shape)
+    if shape[1] > _MOST_JPEG or shape[2] > _MOST_JPEG:
+        raise EncodeError(f"input: {shape[2]}x{shape[1]} pixels, JPEG takes at most {_MOST_JPEG} a side")
     if not uses_native_jpeg():
         factors = {"4:4:4": 0, "4:2:2": 1, "4:2:0": 2}.get(subsampling)
         if factors is None:
@@ -81,13 +85,13 @@ def _jpeg(image: Tensor, quality: int, subsampling: str, progressive: bool, opti
         return save_with_pillow([image], "JPEG", quality=quality, progressive=progressive, optimize=optimize, **colour)
     assert kernels is not None
     image = _rows_ready(image)
-    sampling = _FACTORS[subsampling]
+    channel, row, _ = image.stride()
     encoded = kernels.jpeg_encode(
-        image.data_ptr(), tuple(image.shape), image.stride(0), image.stride(1), quality, sampling, progressive, optimize
+        image.data_ptr(), shape, channel, row, quality, _FACTORS[subsampling], progressive, optimize, bytes_with_address
     )
     if isinstance(encoded, str):
-        raise EncodeError(f"input: {image.shape[2]}x{image.shape[1]} pixels cannot be written as JPEG: {encoded}")
-    return torch.from_numpy(encoded)
+        raise EncodeError(f"input: {shape[2]}x{shape[1]} pixels cannot be written as JPEG: {encoded}")
+    return encoded
 
 
 def encode_png(input: Tensor, compression_level: int = 6) -> Tensor:
@@ -116,12 +120,13 @@ def encode_png(input: Tensor, compression_level: int = 6) -> Tensor:
     assert kernels is not None
     image = _rows_ready(input)
     size = image.element_size()
+    channel, row, _ = image.stride()
     encoded = kernels.png_encode(
-        image.data_ptr(), tuple(image.shape), size, image.stride(0) * size, image.stride(1) * size, compression_level
+        image.data_ptr(), tuple(image.shape), size, channel * size, row * size, compression_level, bytes_with_address
     )
     if encoded is None:
         raise MemoryError(f"no memory to encode a picture of {image.shape[2]}x{image.shape[1]} pixels")
-    return torch.from_numpy(encoded)
+    return encoded
 
 
 def _pillow_png(image: Tensor, level: int) -> Tensor:

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+import torch
 from torch import Tensor
 
 from vision_io._errors import DecodeError
@@ -23,8 +24,9 @@ __all__ = [
     "JpegPlan",
     "RefusedError",
     "Resize",
+    "decode_jpeg_directly",
     "decode_jpeg_native",
-    "decode_whole_jpeg",
+    "decode_resized_directly",
     "plan_jpeg",
     "run_jpegs",
     "target_for",
@@ -124,8 +126,8 @@ def plan_jpeg(
 def target_for(plan: JpegPlan, out: Tensor | None) -> Tensor:
     """Where a plan's planes of bytes go: ``out`` when it can take them directly, else a new tensor."""
     shape = (plan.channels, plan.window.height, plan.window.width)
-    if out is not None and plan.orientation == 1 and out.stride(2) == 1:
-        return check_out(out, shape)
+    if out is not None and plan.orientation == 1 and check_out(out, shape).stride(2) == 1:
+        return out
     return empty_uint8(*shape)
 
 
@@ -167,31 +169,108 @@ def run_jpegs(
     return errors
 
 
-def decode_whole_jpeg(address: int, size: int, mode: ImageReadMode, limits: Limits, stacklevel: int) -> Tensor | None:
-    """Decode a whole picture in one native call; ``None`` where :func:`plan_jpeg` must find out what is special.
+def decode_jpeg_directly(
+    data: Tensor,
+    mode: ImageReadMode,
+    limits: Limits,
+    stacklevel: int,
+    region: Sequence[int] | None = None,
+    out: Tensor | None = None,
+) -> Tensor | None:
+    """Decode a picture in one native call; ``None`` where :func:`plan_jpeg` must find out what is special.
 
     Args:
-        address: Of the file in memory.
-        size: Of the file, in bytes.
+        data: The file, for which ``plain_bytes`` holds.
         mode: Channels of the result.
         limits: Checked against the header.
         stacklevel: Of a warning, seen from here.
+        region: ``(top, left, height, width)``, or ``None`` for all of it.
+        out: uint8 tensor to write to.
 
     Raises:
         DecodeError: The file is damaged.
     """
     assert kernels is not None
-    result = kernels.jpeg_decode_whole(
-        address, size, mode.value, limits.max_side, limits.max_pixels, uint8_with_address
-    )
-    if result is None:
+    area = _WHOLE if region is None else _plain_region(region)
+    target = uint8_with_address if out is None else _place_of(out)
+    if area is None or target is None:
         return None
+    result = kernels.jpeg_decode_directly(
+        data.data_ptr(), data.numel(), mode._value_, limits.max_side, limits.max_pixels, area, target
+    )
+    if type(result) is not tuple:
+        return result
     pixels, status, corrupt, text = result
-    if status:
-        raise _failure(f"<{size} bytes>", status, text)
-    if corrupt:
-        _warn(f"<{size} bytes>", text, stacklevel + 1)
+    _tell(f"<{data.numel()} bytes>", status, corrupt, text, stacklevel + 1)
     return pixels
+
+
+def decode_resized_directly(
+    data: Tensor,
+    mode: ImageReadMode,
+    limits: Limits,
+    stacklevel: int,
+    region: Sequence[int] | None,
+    resize: Resize,
+    flip: bool,
+    out: Tensor,
+) -> bool:
+    """Decode, resize and normalise a region into ``out`` in one native call; false as for the function above.
+
+    Args:
+        data: The file, for which ``plain_bytes`` holds.
+        mode: Channels of the result, by name.
+        limits: Checked against the header.
+        stacklevel: Of a warning, seen from here.
+        region: ``(top, left, height, width)``, or ``None`` for all of it.
+        resize: What it is brought to.
+        flip: Mirror it.
+        out: float32 of the resize's size, contiguous.
+
+    Raises:
+        DecodeError: The file is damaged.
+    """
+    assert kernels is not None
+    area = _WHOLE if region is None else _plain_region(region)
+    if area is None:
+        return False
+    told = kernels.jpeg_decode_resized(
+        data.data_ptr(), data.numel(), mode.value, limits.max_side, limits.max_pixels, area,
+        (resize.height, resize.width), flip, resize.factor, resize.bias, out.data_ptr(),
+    )  # fmt: skip
+    if told is None:
+        return False
+    status, corrupt, text = told
+    if status or corrupt:
+        _tell(f"<{data.numel()} bytes>", status, corrupt, text, stacklevel + 1)
+    return True
+
+
+_WHOLE = (0, 0, 0, 0)
+
+
+def _plain_region(region: Sequence[int]) -> Sequence[int] | None:
+    """``region`` when it is four integers, the third of them positive."""
+    if type(region) not in (tuple, list) or len(region) != 4 or any(type(value) is not int for value in region):
+        return None
+    return region if region[2] > 0 and max(region) < 1 << 31 and min(region) >= 0 else None
+
+
+def _place_of(out: Tensor) -> tuple[Tensor, int, tuple[int, ...], tuple[int, int]] | None:
+    """Where the planes of ``out`` lie, if its rows are contiguous bytes in memory."""
+    if out.dtype != torch.uint8 or not out.is_cpu or out.dim() != 3:
+        return None
+    channel, row, column = out.stride()
+    if column != 1:
+        return None
+    return out, out.data_ptr(), tuple(out.shape), (channel, row)
+
+
+def _tell(name: str, status: int, corrupt: bool, text: str, stacklevel: int) -> None:
+    if status:
+        raise _failure(name, status, text)
+    if corrupt:
+        _warn(name, text, stacklevel + 1)
 
 
 def _failure(name: str, status: int, text: str) -> DecodeError | RefusedError:
