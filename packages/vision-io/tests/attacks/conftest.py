@@ -35,9 +35,15 @@ def _generator(name: str) -> ModuleType:
 
 
 @pytest.fixture(scope="session")
-def attacks() -> Callable[[str], list[Any]]:
+def generator() -> Callable[[str], ModuleType]:
+    """A module of this folder: ``generator("hostile_containers").mp4()``."""
+    return _generator
+
+
+@pytest.fixture(scope="session")
+def attacks() -> Callable[..., list[Any]]:
     """The attacks of a generator: ``attacks("hostile_images")``."""
-    return lambda name: list(_generator(name).attacks())
+    return lambda name, group="attacks": list(getattr(_generator(name), group)())
 
 
 class Probe:

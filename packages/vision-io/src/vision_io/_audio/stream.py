@@ -79,8 +79,8 @@ class SampleStream:
         self._container = open_container(self._source, self._limits)
         try:
             self._stream = _pick(self._container, self._wanted_stream, self.name)
-            self._stream.codec_context.thread_count = 1
             self.metadata = _metadata(self._container, self._stream, self.name)
+            self._stream.codec_context.thread_count = 1
             self._limits.check_seconds(self.metadata.duration_seconds or 0, self.name)
         except BaseException:
             self._container.close()
@@ -210,6 +210,8 @@ def _pick(container: Any, stream_index: int | None, name: str) -> Any:
 
 def _metadata(container: Any, stream: Any, name: str) -> AudioMetadata:
     context = stream.codec_context
+    if context is None:
+        raise DecodeError(f"{name}: the audio stream uses a codec that this FFmpeg cannot decode")
     if not context.sample_rate or not context.channels:
         raise DecodeError(f"{name}: the audio stream ({context.name}) does not say its sample rate and channels")
     tick = float(stream.time_base or 0)

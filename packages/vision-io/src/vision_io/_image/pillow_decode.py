@@ -33,7 +33,18 @@ _GRAY = (ImageReadMode.GRAY, ImageReadMode.GRAY_ALPHA)
 # As the native JPEG decoder: a hostile progressive file asks for a whole pass over the picture per few bytes.
 _MOST_SCANS, _USUAL_SCANS, _MOST_SCANNED_PIXELS = 256, 20, 1 << 31
 # What Pillow's decoders are known to raise on damaged data, but for its own bound on pixels.
-_DAMAGE = (OSError, SyntaxError, ValueError, TypeError, EOFError, IndexError, KeyError, OverflowError, struct.error)
+_DAMAGE = (
+    OSError,
+    SyntaxError,
+    ValueError,
+    TypeError,
+    EOFError,
+    IndexError,
+    KeyError,
+    OverflowError,
+    RuntimeError,
+    struct.error,
+)
 
 
 def decode_with_pillow(

@@ -57,6 +57,8 @@ def audio_facts(source: Source, limits: Limits = DEFAULT_LIMITS, backend: str = 
         if not container.streams.audio:
             return None
         stream = container.streams.audio[0]
+        if stream.codec_context is None:
+            raise DecodeError(f"{source_name(source)}: the audio stream uses a codec that this FFmpeg cannot decode")
         duration = (
             float(stream.duration * stream.time_base) if stream.duration else float(container.duration or 0) / 1e6
         )
@@ -88,6 +90,8 @@ def audio_frames(
         if not container.streams.audio:
             return
         stream = container.streams.audio[0]
+        if stream.codec_context is None:
+            raise DecodeError(f"{source_name(source)}: the audio stream uses a codec that this FFmpeg cannot decode")
         stream.codec_context.thread_count = 1
         resampler = av.AudioResampler(format="fltp", layout=stream.layout, rate=stream.sample_rate)
         if start_seconds > 0:

@@ -17,9 +17,14 @@ def code_of(value: Any) -> int:
     return int(getattr(value, "value", value) or 0)
 
 
-def opening_arguments(av: Any) -> dict[str, str]:
-    """Arguments of ``av.open`` that make metadata which is not UTF-8 harmless: from 19 on it always is."""
-    return {} if major_version(av) >= 19 else {"metadata_errors": "replace"}
+def opening_arguments(av: Any, max_pixels: int) -> dict[str, Any]:
+    """Arguments of ``av.open`` that make metadata which is not UTF-8 harmless, and bound what is decoded to probe.
+
+    From 19 on such metadata always is. Options of codecs overrun memory up to 17.0, where streams turn up while reading
+    (MPEG program streams).
+    """
+    bounds = {"options": {"max_pixels": str(max_pixels)}} if major_version(av) >= 18 else {}
+    return bounds if major_version(av) >= 19 else {"metadata_errors": "replace", **bounds}
 
 
 def side_data(frame: Any, kind: str) -> Any | None:

@@ -13,6 +13,7 @@ from vision_io._deadline import Deadline
 from vision_io._errors import DecodeError, MissingDependencyError
 from vision_io._image.source import as_bytes
 from vision_io._limits import DEFAULT_LIMITS, Limits
+from vision_io._video.mp4_check import check_mp4
 from vision_io._video.pyav_compat import code_of, opening_arguments
 from vision_io._video.source_reader import SourceReader
 
@@ -160,7 +161,8 @@ def open_container(
 
     Args:
         source: Path, address, bytes, or a seekable object with ``read``.
-        limits: Bounds on the number of streams, and on the time where no `deadline` runs yet.
+        limits: Bounds on streams, on edit lists, on the pixels of pictures that are decoded to probe, and on the time
+            where no `deadline` runs yet.
         deadline: When to give up, now and at every read from the container.
         subtitles: Accept files of subtitles alone too.
 
@@ -169,21 +171,21 @@ def open_container(
 
     Raises:
         DecodeError: The source is missing, empty, or in no format that is read here.
-        LimitError: It holds more streams than ``limits`` admit, or it takes too long.
+        LimitError: It holds more streams, or frames by its edit list, than ``limits`` admit, or it takes too long.
     """
     av = import_av()
     source = as_source(source)
     name = source_name(source)
     deadline = deadline or Deadline(limits.deadline, name)
     check_source(source, name)
+    if not (isinstance(source, (str, os.PathLike)) and is_address(os.fspath(source))):
+        check_mp4(source, limits, name)
     protocol, settings = _waiting(source, deadline)
-    # Not options=...: up to PyAV 17.0 they overrun memory where streams turn up while reading (MPEG program streams).
     formats = f"{_CONTAINERS},{_SUBTITLES}" if subtitles else _CONTAINERS
     options = {"format_whitelist": formats, "protocol_whitelist": _PROTOCOLS, **protocol}
+    arguments = {**settings, **opening_arguments(av, limits.max_pixels)}
     try:
-        container = av.open(
-            _av_source(source, deadline), mode="r", container_options=options, **settings, **opening_arguments(av)
-        )
+        container = av.open(_av_source(source, deadline), mode="r", container_options=options, **arguments)
     except DecodeError:
         raise
     except FileNotFoundError as error:

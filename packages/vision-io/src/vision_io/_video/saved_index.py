@@ -6,6 +6,7 @@ import io
 import math
 import os
 import struct
+import tokenize
 import zipfile
 import zlib
 from collections.abc import Sequence
@@ -39,6 +40,7 @@ _DAMAGE = (
     zlib.error,
     struct.error,
     SyntaxError,
+    tokenize.TokenError,
 )
 _ARRAYS = ("pts", "durations", "packet", "start", "display")
 
