@@ -13,7 +13,7 @@ import torch
 from torch import Tensor
 from torch.nn.functional import interpolate
 
-from vision_core import _native
+from vision_core import _native, _pixels
 from vision_core._direct import nothing_watches
 from vision_core._library import library
 
@@ -21,6 +21,7 @@ __all__ = ["resize", "resize_reference"]
 
 _PICKABLE = (torch.uint8, torch.float32, torch.float64, torch.float16, torch.bfloat16)
 _nn = torch._C._nn  # pyright: ignore[reportAttributeAccessIssue]
+_SMALL = 64  # pixels of a side
 # name: (half width in pixels of the coarser grid, number in the native kernel)
 FILTERS = {"box": (0.5, 0), "bilinear": (1.0, 1), "hamming": (1.0, 2), "bicubic": (2.0, 3), "lanczos": (3.0, 4)}
 
@@ -181,43 +182,24 @@ def _resize_uint8_cpu(image: Tensor, size: list[int], interpolation: str, antial
     if min(height, width, source_height, source_width) < 1:
         raise ValueError(f"size: expected at least 1 x 1, got {tuple(image.shape[-2:])} -> {(height, width)}")
 
-    if not interleaved and image.is_contiguous():
-        resized = torch.empty((*image.shape[:-2], height, width), dtype=torch.uint8)
-        planes = image.numel() // (source_height * source_width)
-        _native.module.resize_u8(
-            image.data_ptr(),
-            resized.data_ptr(),
-            planes,
-            1,
-            source_height,
-            source_width,
-            height,
-            width,
-            source_width,
-            source_height * source_width,
-            FILTERS[interpolation][1],
-            torch.get_num_threads(),
-        )
-        return resized
-    batch = image.reshape(-1, channels, source_height, source_width)
-    if interleaved:
-        planes, lanes, plane_stride = batch.shape[0], channels, batch.stride(0)
-    else:
-        if batch.stride(3) != 1 or batch.stride(0) != channels * batch.stride(1):
-            batch = batch.contiguous()
-        planes, lanes, plane_stride = batch.shape[0] * channels, 1, batch.stride(1)
-    resized = _empty(image, size, interleaved)
+    source, layout = _pixels.describe(image)
+    if (layout[7] > 1) != interleaved:  # a batch that lies too oddly to be seen as one
+        source, layout = _pixels.describe(image.movedim(-3, -1).contiguous().movedim(-1, -3))
+    elif not interleaved and layout[0] > 1 and layout[4] != channels * layout[5]:  # planes at unequal distances
+        source, layout = _pixels.describe(image.contiguous())
+    images, _, _, _, image_stride, channel_stride, row_stride, pixel_stride = layout
+    resized = _pixels.allocate_as(image, layout, channels, height, width)
     _native.module.resize_u8(
-        batch.data_ptr(),
+        source.data_ptr(),
         resized.data_ptr(),
-        planes,
-        lanes,
+        images if pixel_stride > 1 else images * channels,
+        pixel_stride,
         source_height,
         source_width,
         height,
         width,
-        batch.stride(2),
-        plane_stride,
+        row_stride,
+        image_stride if pixel_stride > 1 else channel_stride,
         FILTERS[interpolation][1],
         torch.get_num_threads(),
     )
@@ -234,8 +216,10 @@ def torch_is_better(shape: torch.Size, size: list[int], interpolation: str, anti
         return False  # torch has no such filter
     if not antialias:  # shrinking leaves pixels out, and torch's curve for bicubic is another one (a = -0.75)
         return interpolation == "bicubic" or height < source_height or width < source_width
-    # Interleaved pixels are what torch's kernel is made for; with long filters they are no place to win.
-    return interleaved and interpolation == "bicubic"
+    # Interleaved pixels are what torch's kernel is made for; with long filters they are no place to win, but for images
+    # on which a call costs more than the work.
+    long_filter = interpolation == "bicubic" and 2 * max(source_height, source_width) > 3 * max(height, width)
+    return interleaved and long_filter and max(source_height, source_width) > _SMALL
 
 
 @torch.library.impl(library, "resize_uint8", "CompositeExplicitAutograd")

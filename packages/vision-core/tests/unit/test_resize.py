@@ -97,6 +97,18 @@ def test_memory_order_is_kept(backend: str) -> None:
             assert torch.equal(result.contiguous(), resize(image.contiguous(), size)) or backend != "reference"
 
 
+def test_parts_of_batches(backend: str) -> None:
+    planes = torch.randint(0, 256, (2, 5, 4, 30, 40), dtype=torch.uint8, generator=torch.Generator().manual_seed(0))
+    pixels = planes.movedim(-3, -1).contiguous().movedim(-1, -3)
+    for batch in (planes, pixels):
+        for part in (batch[:, ::2, :3], batch[:, 1:, :, 3:-3, 2:-5], batch[:, :, 1:2], batch[1, :, :2], batch.flip(-1)):
+            for name in ("bilinear", "bicubic"):
+                expected = resize(part.contiguous(), [9, 8], name)
+                assert (resize(part, [9, 8], name).int() - expected.int()).abs().max() <= 1
+        single = batch[..., :1, :1]
+        assert torch.equal(resize(single, [3, 2], "bicubic"), single.expand(-1, -1, -1, 3, 2))
+
+
 def test_leading_dimensions_and_empty_batches(backend: str) -> None:
     image = noise(2, 3, 4, 16, 18)
     result = resize(image, [8, 6])

@@ -14,7 +14,7 @@ Arguments are checked by the caller. Nothing here takes part in autograd: 8-bit 
 from vision_core._pixels._blur import adjust_sharpness, gaussian_blur
 from vision_core._pixels._colour import adjust_hue, adjust_saturation, colour_chain, rgb_to_grayscale
 from vision_core._pixels._copy import horizontal_flip, pad, vertical_flip
-from vision_core._pixels._memory import applies
+from vision_core._pixels._memory import allocate_as, applies, describe
 from vision_core._pixels._normalize import normalize_to_float
 from vision_core._pixels._pass import pixel_pass
 from vision_core._pixels._points import (
@@ -38,10 +38,12 @@ __all__ = [
     "adjust_hue",
     "adjust_saturation",
     "adjust_sharpness",
+    "allocate_as",
     "applies",
     "apply_lut",
     "autocontrast",
     "colour_chain",
+    "describe",
     "equalize",
     "gaussian_blur",
     "histogram",
