@@ -48,6 +48,13 @@ Planes planes_of(const Tiles& tiles, int64_t i, const ColourKernels& kernels, Bu
   return read_only(buffer.planes());
 }
 
+// The gray values of a tile.
+void gray_of(const Tiles& tiles, int64_t i, const ColourKernels& kernels, uint8_t* out) {
+  const uint8_t* at = tiles.at(i);
+  if (tiles.p.interleaved()) return kernels.gray_interleaved(at, tiles.pixels(i), out);
+  kernels.gray({at, at + tiles.p.channel_stride, at + 2 * tiles.p.channel_stride}, tiles.pixels(i), out);
+}
+
 struct Prepared {  // a step with its numbers
   Colour kind;
   float factor, other;
@@ -123,7 +130,7 @@ float gray_mean(const Pixels& image, int threads) {
         part += kernels.sum(tiles.at(i), tiles.pixels(i));
         continue;
       }
-      kernels.gray(planes_of(tiles, i, kernels, buffer), tiles.pixels(i), buffer.r);
+      gray_of(tiles, i, kernels, buffer.r);
       part += kernels.sum(buffer.r, tiles.pixels(i));
     }
     total.fetch_add(part, std::memory_order_relaxed);
@@ -142,13 +149,12 @@ void gray_u8(const Pixels& source, int64_t channels, uint8_t* target, int thread
       const int64_t row = i / from.per_row, x = i % from.per_row * tile;
       const int64_t image = row / from.p.height, pixel = row % from.p.height * from.p.width + x;
       uint8_t* at = writable(to.p) + image * to.p.image_stride + pixel * to.p.pixel_stride;
-      const Planes planes = planes_of(from, i, kernels, buffer);
       if (to.p.interleaved()) {
-        kernels.gray(planes, count, buffer.r);
+        gray_of(from, i, kernels, buffer.r);
         kernels.join({buffer.r, buffer.r, buffer.r}, count, at);
         continue;
       }
-      kernels.gray(planes, count, at);
+      gray_of(from, i, kernels, at);
       for (int64_t c = 1; c < channels; ++c)
         std::memcpy(at + c * to.p.channel_stride, at, static_cast<size_t>(count));
     }

@@ -115,41 +115,67 @@ void hue(const Planes& source, int64_t count, float turn, const MutablePlanes& t
   });
 }
 
-void gray(const Planes& source, int64_t count, uint8_t* target) {
-  const auto body = [](const Planes& in, uint8_t* out) {
-    Quarters r = load(in.r);
-    const Quarters g = load(in.g), b = load(in.b);
-    for (int k = 0; k < 4; ++k) r.v[k] = to_gray(r.v[k], g.v[k], b.v[k]);
-    store(out, r);
-  };
+#if VISION_ISA_IS_AVX512
+#include "gray_avx512.hpp"
+#else
+
+inline int64_t gray_wide(const Planes& in, int64_t count, uint8_t* out) {
   int64_t i = 0;
-  for (; i + wide <= count; i += wide) body({source.r + i, source.g + i, source.b + i}, target + i);
+  for (; i + wide <= count; i += wide) {
+    Quarters r = load(in.r + i);
+    const Quarters g = load(in.g + i), b = load(in.b + i);
+    for (int k = 0; k < 4; ++k) r.v[k] = to_gray(r.v[k], g.v[k], b.v[k]);
+    store(out + i, r);
+  }
+  return i;
+}
+
+inline int64_t gray_interleaved_wide(const uint8_t*, int64_t, uint8_t*) { return 0; }
+
+#endif
+
+void gray(const Planes& source, int64_t count, uint8_t* target) {
+  const int64_t i = gray_wide(source, count, target);
   if (i == count) return;
   const size_t rest = static_cast<size_t>(count - i);
   uint8_t r[wide] = {}, g[wide] = {}, b[wide] = {};
   std::memcpy(r, source.r + i, rest), std::memcpy(g, source.g + i, rest), std::memcpy(b, source.b + i, rest);
-  body({r, g, b}, r);
+  gray_wide({r, g, b}, wide, r);
   std::memcpy(target + i, r, rest);
 }
 
 uint64_t sum(const uint8_t* in, int64_t count) {
+  const simd::s8 one = simd::set8(static_cast<int8_t>(1));
   uint64_t total = 0;
-  for (int64_t i = 0; i < count; i += 4096) {  // compilers make vectors of the inner loop
-    const int64_t n = count - i < 4096 ? count - i : 4096;
-    uint32_t part = 0;
-    for (int64_t k = 0; k < n; ++k) part += in[i + k];
-    total += part;
+  int64_t i = 0;
+  while (i + wide <= count) {  // as many as a lane can add up
+    i32 sums = simd::set(0);
+    for (int k = 0; k < 1 << 16 && i + wide <= count; ++k, i += wide) sums = simd::dot4(sums, simd::load(in + i), one);
+    int32_t parts[i32::lanes];
+    simd::store(parts, sums);
+    for (int32_t part : parts) total += static_cast<uint64_t>(part);
   }
+  for (; i < count; ++i) total += in[i];
   return total;
 }
 
 #include "interleave.hpp"
 
+void gray_interleaved(const uint8_t* in, int64_t count, uint8_t* out) {
+  constexpr int64_t tile = 1024;
+  uint8_t r[tile], g[tile], b[tile];
+  for (int64_t i = gray_interleaved_wide(in, count, out); i < count; i += tile) {
+    const int64_t n = count - i < tile ? count - i : tile;
+    split(in + 3 * i, n, {r, g, b});
+    gray({r, g, b}, n, out + i);
+  }
+}
+
 }  // namespace
 }  // namespace VISION_ISA_NAMESPACE
 
 VISION_DEFINE_KERNELS(ColourKernels, colour_kernels) = {
-    &VISION_ISA_NAMESPACE::saturate, &VISION_ISA_NAMESPACE::hue,   &VISION_ISA_NAMESPACE::gray,
+    &VISION_ISA_NAMESPACE::saturate, &VISION_ISA_NAMESPACE::hue,   &VISION_ISA_NAMESPACE::gray, &VISION_ISA_NAMESPACE::gray_interleaved,
     &VISION_ISA_NAMESPACE::sum,      &VISION_ISA_NAMESPACE::split, &VISION_ISA_NAMESPACE::join};
 
 }  // namespace vision_core

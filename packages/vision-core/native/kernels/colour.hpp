@@ -21,6 +21,7 @@ struct ColourKernels {
   // turn: sixths of the colour circle.
   void (*hue)(const Planes& in, int64_t count, float turn, const MutablePlanes& out);
   void (*gray)(const Planes& in, int64_t count, uint8_t* out);
+  void (*gray_interleaved)(const uint8_t* in, int64_t count, uint8_t* out);
   uint64_t (*sum)(const uint8_t* in, int64_t count);
   void (*split)(const uint8_t* in, int64_t pixels, const MutablePlanes& out);
   void (*join)(const Planes& in, int64_t pixels, uint8_t* out);
