@@ -39,7 +39,10 @@ def normalize_to_float(
     if dtype not in DTYPES or not applies(image):
         return None
     source, layout = describe(image)
-    result = allocate_as(image, layout, *image.shape[-3:], dtype=dtype)
+    if layout[7] == 1:
+        result = torch.empty(image.shape, dtype=dtype)
+    else:
+        result = allocate_as(image, layout, *image.shape[-3:], dtype=dtype)
     _native.module.normalize_u8(
         source.data_ptr(),
         layout,

@@ -49,12 +49,16 @@ def draw_share(generator: torch.Generator | None) -> float:
 
 def draw_uniform(low: float, high: float, generator: torch.Generator | None) -> float:
     """Draw a number from `low` to `high`."""
+    if generator is None and nothing_watches() and torch.get_default_dtype() is torch.float32:
+        return _scratch.real.uniform_(low, high).item()
     real = _scratch.real if _may_reuse(generator) else _new(generator)
     return real.uniform_(low, high, generator=generator).item()
 
 
 def draw_integer(low: int, high: int, generator: torch.Generator | None) -> int:
     """Draw a whole number from `low` to `high`, both possible."""
+    if generator is None and nothing_watches():
+        return _scratch.whole.random_(low, high + 1).item()
     if _may_reuse(generator):
         return int(_scratch.whole.random_(low, high + 1, generator=generator).item())
     device = None if generator is None else generator.device

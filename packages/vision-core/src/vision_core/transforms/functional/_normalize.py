@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Sequence
 
 import torch
 from torch import Tensor
 
+from vision_core._direct import nothing_watches
 from vision_core.transforms.functional._dispatch import functional, video_kernel
 
 __all__ = [
@@ -45,10 +47,22 @@ def normalize_image(image: Tensor, mean: Sequence[float], std: Sequence[float], 
         raise ValueError(f"image: expected [..., C, H, W], got shape {tuple(image.shape)}")
     if not all(std):
         raise ValueError(f"std: expected values other than 0, got {tuple(std)}")
-    shift = torch.tensor(mean, dtype=image.dtype, device=image.device).view(-1, 1, 1)
-    scale = torch.tensor(std, dtype=image.dtype, device=image.device).view(-1, 1, 1)
+    shift, scale = _per_channel(mean, image), _per_channel(std, image)
     centred = image.sub_(shift) if inplace else image.sub(shift)
     return centred.div_(scale)
+
+
+def _per_channel(values: Sequence[float], image: Tensor) -> Tensor:
+    if image.is_cpu and nothing_watches() and not {*map(type, values)} - {float, int}:
+        return _known(tuple(values), image.dtype)
+    return torch.tensor(values, dtype=image.dtype, device=image.device).view(-1, 1, 1)
+
+
+@functools.lru_cache(maxsize=64)
+def _known(values: tuple[float, ...], dtype: torch.dtype) -> Tensor:
+    """Keep what a data set is normalised with: for a small image, making these two takes half of the time."""
+    with torch.inference_mode(False):  # what is made within could not be saved for a gradient outside
+        return torch.tensor(values, dtype=dtype, device="cpu").view(-1, 1, 1)
 
 
 normalize_video = video_kernel(normalize_image)

