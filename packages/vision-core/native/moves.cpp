@@ -53,7 +53,7 @@ struct Map {
   T a, b, c, d, e, f, g, h;
   bool projective;
 
-  explicit Map(const Mapping& m)
+  explicit Map(const PointMapping& m)
       : a(T(m.values[0])), b(T(m.values[1])), c(T(m.values[2])), d(T(m.values[3])), e(T(m.values[4])),
         f(T(m.values[5])), g(T(m.values[6])), h(T(m.values[7])), projective(m.projective) {}
 
@@ -98,7 +98,7 @@ void scale_boxes(BoxFormat from, BoxFormat to, const T* boxes, int64_t count, Ax
 }
 
 template <class T>
-void map_boxes(BoxFormat format, const T* boxes, int64_t count, const Mapping& mapping, Limits limits, int threads,
+void map_boxes(BoxFormat format, const T* boxes, int64_t count, const PointMapping& mapping, Limits limits, int threads,
                T* out) {
   const Map<T> map(mapping);
   vision::parallel_for(count, items_per_thread / 4, threads, [=](int64_t begin, int64_t end) {
@@ -135,7 +135,7 @@ void scale_points(const T* points, int64_t count, int64_t columns, AxisMove x, A
 }
 
 template <class T>
-void map_points(const T* points, int64_t count, int64_t columns, const Mapping& mapping, int threads, T* out) {
+void map_points(const T* points, int64_t count, int64_t columns, const PointMapping& mapping, int threads, T* out) {
   const Map<T> map(mapping);
   vision::parallel_for(count, items_per_thread, threads, [=](int64_t begin, int64_t end) {
     for (int64_t i = begin; i < end; ++i) {
@@ -149,9 +149,9 @@ void map_points(const T* points, int64_t count, int64_t columns, const Mapping& 
 
 #define INSTANTIATE(T)                                                                                               \
   template void scale_boxes<T>(BoxFormat, BoxFormat, const T*, int64_t, AxisMove, AxisMove, Limits, int, T*);       \
-  template void map_boxes<T>(BoxFormat, const T*, int64_t, const Mapping&, Limits, int, T*);                        \
+  template void map_boxes<T>(BoxFormat, const T*, int64_t, const PointMapping&, Limits, int, T*);                        \
   template void scale_points<T>(const T*, int64_t, int64_t, AxisMove, AxisMove, Limits, int, T*);                   \
-  template void map_points<T>(const T*, int64_t, int64_t, const Mapping&, int, T*);
+  template void map_points<T>(const T*, int64_t, int64_t, const PointMapping&, int, T*);
 INSTANTIATE(float)
 INSTANTIATE(double)
 #undef INSTANTIATE

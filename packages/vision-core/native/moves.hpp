@@ -18,7 +18,7 @@ struct Limits {
 };
 
 // A point goes to ((a x + b y + c) / w, (d x + e y + f) / w), w = g x + h y + 1 when `projective`, else 1.
-struct Mapping {
+struct PointMapping {
   double values[8];  // a to h
   bool projective;
 };
@@ -30,7 +30,7 @@ void scale_boxes(BoxFormat from, BoxFormat to, const T* boxes, int64_t count, Ax
 
 // Each result is the smallest upright box around the four mapped corners.
 template <class T>
-void map_boxes(BoxFormat format, const T* boxes, int64_t count, const Mapping& mapping, Limits limits, int threads,
+void map_boxes(BoxFormat format, const T* boxes, int64_t count, const PointMapping& mapping, Limits limits, int threads,
                T* out);
 
 // Points are [count, columns] with x, y first; further columns are copied.
@@ -39,6 +39,6 @@ void scale_points(const T* points, int64_t count, int64_t columns, AxisMove x, A
                   T* out);
 
 template <class T>
-void map_points(const T* points, int64_t count, int64_t columns, const Mapping& mapping, int threads, T* out);
+void map_points(const T* points, int64_t count, int64_t columns, const PointMapping& mapping, int threads, T* out);
 
 }  // namespace vision_core

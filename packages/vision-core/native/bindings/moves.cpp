@@ -17,9 +17,9 @@ static AxisMove axis(Pair pair) { return {pair.first, pair.second}; }
 
 static Limits limits(bool on, Pair size) { return {on, size.second, size.first}; }
 
-static Mapping mapping(const std::vector<double>& values) {
+static PointMapping mapping(const std::vector<double>& values) {
   if (values.size() != 6 && values.size() != 8) throw std::invalid_argument("mapping: expected 6 or 8 numbers");
-  Mapping result{{}, values.size() == 8};
+  PointMapping result{{}, values.size() == 8};
   for (size_t i = 0; i < values.size(); ++i) result.values[i] = values[i];
   return result;
 }
@@ -43,7 +43,7 @@ static void run_scale_boxes(int from, int to, uintptr_t boxes, int64_t count, bo
 
 static void run_map_boxes(int format, uintptr_t boxes, int64_t count, bool is_double, const std::vector<double>& values,
                           bool clamp, Pair size, int threads, uintptr_t result) {
-  const Mapping map = mapping(values);
+  const PointMapping map = mapping(values);
   const BoxFormat source = upright(format);
   nb::gil_scoped_release free;
   if (is_double)
@@ -64,7 +64,7 @@ static void run_scale_points(uintptr_t points, int64_t count, int64_t columns, b
 
 static void run_map_points(uintptr_t points, int64_t count, int64_t columns, bool is_double,
                            const std::vector<double>& values, int threads, uintptr_t result) {
-  const Mapping map = mapping(values);
+  const PointMapping map = mapping(values);
   nb::gil_scoped_release free;
   if (is_double)
     map_points(in<double>(points), count, columns, map, threads, out<double>(result));

@@ -329,3 +329,31 @@ def test_one_graph_for_tensors_and_typed_tensors(name: str, arguments: dict[str,
     torch.testing.assert_close(seen, operation(image, **arguments))
     torch.testing.assert_close(moved, operation(boxes, **arguments))
     assert moved.canvas_size == operation(boxes, **arguments).canvas_size
+
+
+def nearest_by_hand(image: Tensor, matrix: list[float], fill: float) -> Tensor:
+    """Take nearest pixels as torchvision does: float32 positions, mapped as `grid_sample` does it, ties to even."""
+    _, height, width = image.shape
+    x = torch.arange(width, dtype=torch.float32) + 0.5 - width / 2
+    y = torch.arange(height, dtype=torch.float32) + 0.5 - height / 2
+    ones = torch.ones(height, width)
+    pixels = torch.stack((x.expand(height, width), y[:, None].expand(height, width), ones), -1).view(1, -1, 3)
+    theta = torch.tensor(matrix, dtype=torch.float32).view(2, 3).t() / torch.tensor([0.5 * width, 0.5 * height])
+    grid = (pixels @ theta).view(height, width, 2).numpy()
+    columns = np.rint(((grid[..., 0] + np.float32(1)) * np.float32(width) - np.float32(1)) / np.float32(2)).astype(int)
+    rows = np.rint(((grid[..., 1] + np.float32(1)) * np.float32(height) - np.float32(1)) / np.float32(2)).astype(int)
+    inside = (columns >= 0) & (columns < width) & (rows >= 0) & (rows < height)
+    picked = image.numpy()[:, rows.clip(0, height - 1), columns.clip(0, width - 1)]
+    return torch.from_numpy(np.where(inside, picked, fill).astype(picked.dtype))
+
+
+@pytest.mark.parametrize("dtype", [torch.uint8, torch.float32])
+@pytest.mark.parametrize("shape", [(1, 53, 37), (3, 61, 83), (3, 32, 32), (1, 100, 75)])
+def test_ties_of_shear_are_those_of_torchvision(shape: tuple[int, ...], dtype: torch.dtype) -> None:
+    pixels = noise(*shape).to(dtype)
+    for number in range(-6, 7):
+        level = number * 0.05  # slopes for which many positions lie halfway between two pixels
+        sheared = F.affine(pixels, 0.0, [0, 0], 1.0, [0.0, math.degrees(math.atan(level))], fill=[128.0])
+        slope = math.tan(math.radians(math.degrees(math.atan(level))))
+        expected = nearest_by_hand(pixels, [1.0, 0.0, 0.0, slope, 1.0, 0.0], 128.0)
+        assert torch.equal(sheared, expected), (level, (sheared != expected).sum())

@@ -62,11 +62,9 @@ def warp_affine(image: Tensor, matrix: Affine, size: Sequence[int], interpolatio
         warped = _pixels.warp_affine(image, matrix, size, interpolation, values)  # type: ignore[arg-type]
         if warped is not None:
             return warped
-    a, b, c, d, e, f = matrix
-    x, y = _positions(image, size[1], -size[1] * 0.5), _positions(image, size[0], -size[0] * 0.5)[:, None]
-    height, width = image.shape[-2:]
-    columns, rows = (a * x + (b * y + c)) * (2 / width), (d * x + (e * y + f)) * (2 / height)
-    return _sample(image, torch.stack((columns, rows), dim=-1), interpolation, values)
+    pixels = _homogeneous(image, size, -0.5)
+    grid = _project(pixels, matrix, (image.shape[-1] * 0.5, image.shape[-2] * 0.5))
+    return _sample(image, grid, interpolation, values)
 
 
 def warp_perspective(image: Tensor, coefficients: Sequence[float], interpolation: str, fill: Fill) -> Tensor:
@@ -77,11 +75,9 @@ def warp_perspective(image: Tensor, coefficients: Sequence[float], interpolation
         warped = _pixels.warp_perspective(image, coefficients, (height, width), interpolation, values)  # type: ignore[arg-type]
         if warped is not None:
             return warped
-    a, b, c, d, e, f, g, h = coefficients
-    x, y = _positions(image, width, 0.0), _positions(image, height, 0.0)[:, None]
-    depth = g * x + (h * y + 1)
-    columns, rows = (a * x + (b * y + c)) / depth, (d * x + (e * y + f)) / depth
-    grid = torch.stack((columns * (2 / width) - 1, rows * (2 / height) - 1), dim=-1)
+    pixels = _homogeneous(image, (height, width), 0.0)
+    depth = _project(pixels, (*coefficients[6:], 1.0), (1.0,))
+    grid = _project(pixels, coefficients[:6], (width * 0.5, height * 0.5)).div_(depth).sub_(1.0)
     return _sample(image, grid, interpolation, values)
 
 
@@ -111,6 +107,23 @@ def _exact_dtype(image: Tensor) -> torch.dtype:
     if image.dtype in (torch.float64, torch.int32, torch.int64):
         return torch.float64
     return torch.float32
+
+
+def _homogeneous(image: Tensor, size: Sequence[int], origin: float) -> Tensor:
+    """Return (x, y, 1) of the middles of all pixels: `[height, width, 3]`; `origin` is in parts of the sides."""
+    height, width = size
+    x, y = _positions(image, width, width * origin), _positions(image, height, height * origin)[:, None]
+    return torch.stack((x.expand(height, width), y.expand(height, width), torch.ones_like(y).expand(height, width)), -1)
+
+
+def _project(pixels: Tensor, rows: Sequence[float], divisors: Sequence[float]) -> Tensor:
+    """Multiply by a matrix whose rows are divided first, in the order of operations that torchvision has.
+
+    Where a position lies between two pixels, its last bit tells which one is nearest.
+    """
+    matrix = pixels.new_tensor(rows).view(-1, 3) / pixels.new_tensor(divisors)[:, None]
+    projected = pixels.view(1, -1, 3) @ matrix.t()
+    return projected.view(*pixels.shape[:2], -1)
 
 
 def _positions(image: Tensor, count: int, start: float) -> Tensor:
