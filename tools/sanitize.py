@@ -5,8 +5,8 @@ of its Python sources, which the tests then import instead of the installed pack
 so the sanitizer's runtime is preloaded, and Python's own allocator is switched off: a read past the end of a NumPy
 array is seen.
 
-Which tests: the files under ``tests/`` that speak of the native module (``_native``, ``force_isa``, ``isas``), without
-those marked slow; files or ``-k`` expressions after ``--`` choose others.
+Which tests: the files under ``tests/`` that speak of the native module (``_native``, ``force_isa``, ``isas``), and those
+under ``tests/attacks/``, without those marked slow; files or ``-k`` expressions after ``--`` choose others.
 
 Exit code: 0 clean, 1 a sanitizer or a test spoke up, 2 the tool could not run.
 """
@@ -38,9 +38,13 @@ _FINDING = re.compile(r"ERROR: AddressSanitizer|runtime error:")
 
 
 def native_tests(package: Package) -> list[Path]:
-    """The test files of a package that speak of its native module."""
+    """The test files of a package that speak of its native module, or attack it."""
     files = sorted(package.tests.rglob("test_*.py"))
-    return [file for file in files if _NATIVE_FACING.search(file.read_text(encoding="utf-8"))]
+    return [
+        file
+        for file in files
+        if file.parent.name == "attacks" or _NATIVE_FACING.search(file.read_text(encoding="utf-8"))
+    ]
 
 
 def sanitize(root: Path, package: Package, selection: Sequence[str]) -> bool:
