@@ -5,8 +5,8 @@ of its Python sources, which the tests then import instead of the installed pack
 so the sanitizer's runtime is preloaded, and Python's own allocator is switched off: a read past the end of a NumPy
 array is seen.
 
-Which tests: the files under ``tests/`` that speak of the native module (``_native``, ``force_isa``, ``isas``), and those
-under ``tests/attacks/``, without those marked slow; files or ``-k`` expressions after ``--`` choose others.
+Which tests: the files under ``tests/`` that speak of the native module (``_native``, ``force_isa``, ``isas``) and those
+under ``tests/attacks/``, but for what is marked slow; files or ``-k`` expressions after ``--`` choose others.
 
 Exit code: 0 clean, 1 a sanitizer or a test spoke up, 2 the tool could not run.
 """

@@ -66,10 +66,12 @@ def test_only_native_facing_tests_are_chosen(repository, tool):
         "tests/test_pure.py": "def test(): pass\n",
         "tests/unit/test_kernels.py": "# runs with force_isa\n",
         "tests/unit/test_loader.py": "from lens import _native\n",
+        "tests/attacks/test_hostile.py": "def test(): pass\n",
     }
     repository.package("lens", files=files)
     package = workspace.load(repository.root).packages["lens"]
-    assert [file.name for file in sanitize.native_tests(package)] == ["test_kernels.py", "test_loader.py"]
+    chosen = [file.name for file in sanitize.native_tests(package)]
+    assert chosen == ["test_hostile.py", "test_kernels.py", "test_loader.py"]
     done = tool("sanitize", "lens", root=repository.root)
     assert done.returncode == 2
     assert "lens has no native module" in done.stderr

@@ -109,6 +109,15 @@ def audio(how: int, data: bytes) -> None:
         decoder.get_samples_played_in_range(0.01, 0.05)
 
 
+def subtitles(how: int, data: bytes) -> None:
+    """Subtitles in files of their own and beside pictures, and motion vectors."""
+    with refused(), vision_io.SubtitleDecoder(data, limits=LIMITS) as decoder:
+        repr(decoder)
+        decoder.get_subtitles_played_in_range(0.0, 1e6)
+    with refused(), vision_io.MotionVectorDecoder(data, limits=LIMITS) as decoder:
+        decoder[0].dense()
+
+
 def flow(how: int, data: bytes) -> None:
     """Optical flow in all its formats."""
     path = SCRATCH / "flow"
@@ -145,7 +154,8 @@ def exif(how: int, data: bytes) -> None:
 
 
 TARGETS: dict[str, Callable[[int, bytes], None]] = {
-    target.__name__: target for target in (audio, exif, flow, heif, images, jpeg_parts, saved_index, time_series, video)
+    target.__name__: target
+    for target in (audio, exif, flow, heif, images, jpeg_parts, saved_index, subtitles, time_series, video)
 }
 
 

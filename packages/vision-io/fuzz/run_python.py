@@ -18,9 +18,9 @@ from seeds import write_seeds
 
 HERE = Path(__file__).resolve().parent
 BUILD = HERE.parent / "build" / "fuzz"
-TARGETS = ("audio", "exif", "flow", "heif", "images", "jpeg_parts", "saved_index", "time_series", "video")
+TARGETS = ("audio", "exif", "flow", "heif", "images", "jpeg_parts", "saved_index", "subtitles", "time_series", "video")
 # Targets that start from the seeds of others.
-SEEDS = {"jpeg_parts": "images"}
+SEEDS = {"jpeg_parts": "images", "subtitles": "video"}
 
 
 def run(target: str, seconds: int) -> tuple[int, bool]:
