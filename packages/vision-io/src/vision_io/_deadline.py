@@ -6,7 +6,14 @@ import time
 
 from vision_io._errors import DeadlineError
 
-__all__ = ["Deadline"]
+__all__ = ["Deadline", "overdue"]
+
+
+def overdue(name: str, seconds: float | None) -> DeadlineError:
+    """The error of a call that takes longer than it may."""
+    return DeadlineError(
+        f"{name}: not done within the deadline of {seconds:g} s; pass limits=Limits(deadline=...) to allow more"
+    )
 
 
 class Deadline:
@@ -48,7 +55,4 @@ class Deadline:
 
     def error(self) -> DeadlineError:
         """What :meth:`check` raises."""
-        return DeadlineError(
-            f"{self.name}: not done within the deadline of {self.seconds:g} s; pass limits=Limits(deadline=...) to "
-            "allow more"
-        )
+        return overdue(self.name, self.seconds)

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import time
+from dataclasses import dataclass, field, replace
 from fractions import Fraction
 
+from vision_io._deadline import overdue
 from vision_io._errors import LimitError
 
 __all__ = ["DEFAULT_LIMITS", "Limits"]
@@ -48,10 +50,28 @@ class Limits:
     max_streams: int = 256
     max_depth: int = 4
     deadline: float | None = None
+    _end: float | None = field(default=None, init=False, repr=False, compare=False)  # of the call that is under way
 
     def __post_init__(self) -> None:
         if self.deadline is not None and not self.deadline > 0:
             raise ValueError(f"deadline: got {self.deadline}, expected more than 0 seconds, or None")
+
+    def started(self) -> Limits:
+        """These limits for one call, which begins now."""
+        if self.deadline is None:
+            return self
+        running = replace(self)
+        object.__setattr__(running, "_end", time.monotonic() + self.deadline)
+        return running
+
+    def remaining(self) -> float | None:
+        """Seconds left of the call that :meth:`started` began, at least 0; ``None`` where nothing bounds it."""
+        return None if self._end is None else max(self._end - time.monotonic(), 0.0)
+
+    def check_deadline(self, name: str) -> None:
+        """Raise :class:`DeadlineError` when the call that :meth:`started` began has taken too long."""
+        if self._end is not None and time.monotonic() >= self._end:
+            raise overdue(name, self.deadline)
 
     def check_picture(self, width: int, height: int, name: str) -> None:
         """Raise :class:`LimitError` when a picture of this size is not admitted."""

@@ -10,7 +10,7 @@ import torch
 from vision_io._audio.samples import AudioMetadata, AudioSamples
 from vision_io._audio.stream import SampleStream, channel_layout
 from vision_io._limits import Limits
-from vision_io._video.pyav_open import Source
+from vision_io._video.pyav_open import Source, as_source
 from vision_io._video.reopening import Reopening, keep_for_ever
 
 __all__ = ["AudioDecoder"]
@@ -24,12 +24,12 @@ class AudioDecoder(Reopening):
     source can be opened again (a path or bytes); it may be used from several threads, one call at a time.
 
     Args:
-        source: Path, address, bytes, or a seekable binary file object.
+        source: Path, address, bytes, a uint8 tensor of them, or a binary file object with ``read`` and ``seek``.
         stream_index: Index among all streams of the file; ``None`` takes the best audio stream.
         sample_rate: Samples per second that are wanted; ``None`` for those of the stream.
         num_channels: Channels that are wanted, 1 to 8; ``None`` for those of the stream. They are mixed as FFmpeg does,
             keeping the power: stereo becomes mono as (left + right) / sqrt(2), which may go beyond -1..1.
-        limits: Bounds that are checked while memory is taken.
+        limits: Bounds that are checked while memory is taken, and the time that a call may take.
 
     Raises:
         DecodeError: The source is missing, damaged, or holds no sound.
@@ -57,7 +57,7 @@ class AudioDecoder(Reopening):
             raise ValueError(f"sample_rate: got {sample_rate}, expected 1 to {1 << 20} samples per second")
         if num_channels is not None:
             channel_layout(num_channels)
-        self._source = source
+        self._source = as_source(source)
         self._wanted = (stream_index, sample_rate, num_channels)
         self._limits = limits or Limits()
         self._start()
@@ -108,6 +108,7 @@ class AudioDecoder(Reopening):
         self._ready()
         with self._lock:
             self._require_open()
+            self._stream.deadline.restart()
             return self._samples(self._stream, 0, None)
 
     def get_samples_played_in_range(
@@ -132,6 +133,7 @@ class AudioDecoder(Reopening):
         self._ready()
         with self._lock:
             self._require_open()
+            self._stream.deadline.restart()
             stream = self._stream
             start = max(round((start_seconds - stream.begin) * stream.rate), 0)
             stop = None

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from vision_io._audio.samples import AudioMetadata
+from vision_io._deadline import Deadline
 from vision_io._errors import DecodeError
 from vision_io._limits import DEFAULT_LIMITS, Limits
 from vision_io._video.pyav_open import Source, import_av, open_container, source_name
@@ -42,7 +43,8 @@ class SampleStream:
         stream_index: Index among all streams, or ``None`` for the best audio stream.
         sample_rate: Samples per second that are wanted, or ``None`` for the stream's.
         num_channels: Channels that are wanted, or ``None`` for the stream's.
-        limits: Bounds on the streams of the file, on its duration, and on what one frame may become.
+        limits: Bounds on the streams of the file, on its duration, and on what one frame may become; the caller starts
+            the clock of :attr:`deadline` anew for each of its calls.
 
     Raises:
         DecodeError: The source cannot be opened, or holds no sound.
@@ -62,6 +64,7 @@ class SampleStream:
         self._limits = limits
         self._wanted_stream = stream_index
         self.name = source_name(source)
+        self.deadline = Deadline(limits.deadline, self.name)
         self._open()
         facts = self.metadata
         self.rate = sample_rate or facts.sample_rate
@@ -76,7 +79,7 @@ class SampleStream:
         self._fresh = True  # nothing has been read since the file was opened
 
     def _open(self) -> None:
-        self._container = open_container(self._source, self._limits)
+        self._container = open_container(self._source, self._limits, self.deadline)
         try:
             self._stream = _pick(self._container, self._wanted_stream, self.name)
             self.metadata = _metadata(self._container, self._stream, self.name)
@@ -156,8 +159,13 @@ class SampleStream:
         self._next += self._block.shape[1]
         try:
             time, self._block = next(self._blocks, (None, self._block[:, :0]))
+        except DecodeError:
+            self._blocks = None
+            raise
         except self._av.error.FFmpegError as error:
             self._blocks = None
+            if self.deadline.passed():
+                raise self.deadline.error() from error
             raise DecodeError(f"{self.name}: the audio stream is damaged: {error.strerror}") from error
         if time is not None and self._after_seek and self._begin is not None:
             self._next = round((time - self._begin) * self.rate)
@@ -167,13 +175,13 @@ class SampleStream:
 
     def _decoded(self) -> Iterator[tuple[float | None, np.ndarray]]:
         resampler = self._av.AudioResampler(format="fltp", layout=self._layout, rate=self.rate)
-        return _resampled(self._container.decode(self._stream), resampler, self._limits, self.name)
+        return _resampled(self._container.decode(self._stream), resampler, self._limits, self.deadline)
 
 
 # No method: a generator that knows its stream would make a cycle, and what is in cycles is freed at any time, in forked
 # children too, where the resampler's threads that are waited for do not exist.
 def _resampled(
-    frames: Iterator[Any], resampler: Any, limits: Limits, name: str
+    frames: Iterator[Any], resampler: Any, limits: Limits, deadline: Deadline
 ) -> Iterator[tuple[float | None, np.ndarray]]:
     """Yield samples, and with the first of them the time of the first frame, if it is known."""
     time: float | None = None
@@ -184,7 +192,8 @@ def _resampled(
         first = False
         # A frame of one sample per second becomes hours at a usual rate.
         size = frame.samples * resampler.rate // max(frame.sample_rate, 1) * resampler.layout.nb_channels * 4
-        limits.check_batch(size, name)
+        limits.check_batch(size, deadline.name)
+        deadline.check()
         frame.pts = None  # the resampler would bridge what it takes for gaps in rounded times
         for piece in resampler.resample(frame):
             yield time, piece.to_ndarray()

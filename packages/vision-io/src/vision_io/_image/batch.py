@@ -131,6 +131,7 @@ def decode_jpeg_batch(
         raise ValueError("flips, mean, std: got values without size=; they belong to the resized float batch")
     if errors not in ("raise", "none"):
         raise ValueError(f"errors: got {errors!r}, expected 'raise' or 'none'")
+    limits = limits and limits.started()
     sources, failures = _open_all(inputs, limits)
     requests = [
         Request(wanted, apply_exif_orientation, limits, "JPEG", regions[i] if regions is not None else None, min_size)
@@ -200,6 +201,10 @@ def _decode_rest(
     return pictures
 
 
+def _limits(requests: Sequence[Request]) -> Limits:
+    return (requests[0].limits if requests else None) or DEFAULT_LIMITS
+
+
 def _pictures(
     sources: Mapping[int, tuple[Bytes, str]],
     requests: Sequence[Request],
@@ -212,7 +217,9 @@ def _pictures(
     plans, rest = _plan_all(sources, requests, failures)
     targets = {i: target_for(plan, out[i] if out is not None else None) for i, plan in plans.items()}
     order = list(plans)
-    troubles = run_jpegs([plans[i] for i in order], [targets[i] for i in order], threads=threads)
+    troubles = run_jpegs(
+        [plans[i] for i in order], [targets[i] for i in order], threads=threads, limits=_limits(requests)
+    )
     pictures: dict[int, Tensor] = {}
     for position, i in enumerate(order):
         trouble = troubles.get(position)
@@ -260,8 +267,9 @@ def _batch(
     mirrored = [bool(flips[i]) for i in order] if flips is not None else None
     resize = Resize(height, width, factor, bias)
     troubles = run_jpegs(
-        [plans[i] for i in order], [out[i] for i in order], resize=resize, flips=mirrored, threads=threads
-    )
+        [plans[i] for i in order], [out[i] for i in order], resize=resize, flips=mirrored, threads=threads,
+        limits=_limits(requests),
+    )  # fmt: skip
     for position, trouble in troubles.items():
         if isinstance(trouble, RefusedError):
             rest.append(order[position])
@@ -335,6 +343,7 @@ def decode_resized_crop(
         assert isinstance(input, Tensor)
         if decode_resized_directly(input, wanted, limits or DEFAULT_LIMITS, 3, region, resize, flip, out):
             return out
+    limits = limits and limits.started()
     data, name = open_source(input, limits)
     request = Request(wanted, apply_exif_orientation, limits, None, region, min_size)
     if image_format(data[:32].tobytes(), name) == "JPEG" and uses_native_jpeg():

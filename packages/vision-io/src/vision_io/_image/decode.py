@@ -43,7 +43,8 @@ def decode_image(
     """Decode an image: JPEG, PNG, GIF, WebP, AVIF, HEIC, BMP, TIFF or JPEG 2000, told by its content.
 
     Args:
-        input: Encoded bytes, a one-dimensional uint8 tensor of them, a path, or a binary file object.
+        input: Encoded bytes, a one-dimensional uint8 tensor of them, a path, an
+            ``http(s)://`` address, or a binary file object.
         mode: Channels of the result. ``UNCHANGED`` leaves the indices of a palette PNG as they are (label masks).
         apply_exif_orientation: Turn the picture as its EXIF data says.
         region: Decode only ``(top, left, height, width)``, in pixels of the result (after the orientation). A JPEG is
@@ -68,6 +69,7 @@ def decode_image(
         >>> decode_image(data, region=(1, 2, 3, 4)).shape
         torch.Size([3, 3, 4])
     """
+    limits = limits and limits.started()
     data, name = open_source(input, limits)
     request = Request(as_mode(mode), apply_exif_orientation, limits, region=region, out=out)
     return decode_bytes(data, name, request)
@@ -87,7 +89,8 @@ def load_image(
     """The picture as a viewer would show it: any source, any format, RGB, turned upright.
 
     Args:
-        source: Encoded bytes, a one-dimensional uint8 tensor of them, a path, or a binary file object.
+        source: Encoded bytes, a one-dimensional uint8 tensor of them, a path, an
+            ``http(s)://`` address, or a binary file object.
         mode: Channels of the result.
         apply_exif_orientation: Turn the picture as its EXIF data says.
         region: ``(top, left, height, width)`` of the upright picture.
@@ -111,6 +114,7 @@ def load_image(
         >>> load_image(file).shape
         torch.Size([3, 4, 6])
     """
+    limits = limits and limits.started()
     data, name = open_source(source, limits, mmap=mmap)
     request = Request(as_mode(mode), apply_exif_orientation, limits, region=region, min_size=min_size, out=out)
     return decode_bytes(data, name, request)
@@ -182,6 +186,7 @@ def decode_jpeg(
         pixels = decode_jpeg_directly(input, wanted, limits or DEFAULT_LIMITS, 3, region, out)
         if pixels is not None:
             return pixels if device == "cpu" else pixels.to(device)
+    limits = limits and limits.started()
     request = Request(wanted, apply_exif_orientation, limits, "JPEG", region, min_size, out)
     if isinstance(input, (list, tuple)):
         if out is not None:
@@ -205,6 +210,7 @@ def decode_png(
         pixels = decode_directly(input, wanted, limits)
         if pixels is not None:
             return pixels
+    limits = limits and limits.started()
     request = Request(wanted, apply_exif_orientation, limits, "PNG", out=out)
     return decode_bytes(*open_source(input, limits), request)
 
@@ -213,6 +219,7 @@ def decode_gif(
     input: Encoded, mode: ImageReadMode | str = ImageReadMode.RGB, *, limits: Limits | None = None
 ) -> Tensor:
     """Decode a GIF to uint8 (C, H, W), or (N, C, H, W) when it is animated; see :func:`decode_image`."""
+    limits = limits and limits.started()
     return decode_bytes(*open_source(input, limits), Request(as_mode(mode), limits=limits, expected="GIF"))
 
 
@@ -224,6 +231,7 @@ def decode_webp(
     limits: Limits | None = None,
 ) -> Tensor:
     """Decode a WebP to uint8 (C, H, W), or (N, C, H, W) when it is animated; see :func:`decode_image`."""
+    limits = limits and limits.started()
     return decode_bytes(*open_source(input, limits), Request(as_mode(mode), apply_exif_orientation, limits, "WEBP"))
 
 
@@ -252,6 +260,7 @@ def decode_avif(
         DecodeError: Not an AVIF, a damaged one, or Pillow was built without AVIF.
         MissingDependencyError: ``deep`` without PyAV.
     """
+    limits = limits and limits.started()
     request = Request(as_mode(mode), apply_exif_orientation, limits, "AVIF", deep=deep)
     return decode_bytes(*open_source(input, limits), request)
 
@@ -281,4 +290,5 @@ def decode_heic(
         DecodeError: Not a HEIC, a damaged one, or one with features that are not supported (the message names them).
         MissingDependencyError: PyAV is not installed.
     """
+    limits = limits and limits.started()
     return decode_bytes(*open_source(input, limits), Request(as_mode(mode), apply_exif_orientation, limits, "HEIF"))

@@ -62,6 +62,7 @@ def decode_bytes(data: Bytes, name: str, request: Request) -> Tensor:
     if request.expected is not None and format != request.expected:
         raise DecodeError(f"{name}: expected {request.expected}, got {format}; decode_image takes every format")
     limits = request.limits or DEFAULT_LIMITS
+    limits.check_deadline(name)
     if format == "JPEG" and uses_native_jpeg():
         try:
             return _native_jpeg(data, name, request, limits)

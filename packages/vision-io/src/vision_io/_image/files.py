@@ -11,33 +11,39 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from vision_io._address import bytes_of_address, is_address
 from vision_io._errors import DecodeError, EncodeError
-from vision_io._limits import Limits
+from vision_io._limits import DEFAULT_LIMITS, Limits
 
 __all__ = ["bytes_of_file", "bytes_of_stream", "read_file", "write_file"]
 
 _PIECE = 1 << 20
 
 
-def read_file(path: str | os.PathLike[str], *, mmap: bool = False) -> Tensor:
+def read_file(path: str | os.PathLike[str], *, mmap: bool = False, limits: Limits | None = None) -> Tensor:
     """The bytes of a file.
 
     Args:
-        path: File to read.
+        path: File to read, or an ``http://`` or ``https://`` address.
         mmap: Map the file into memory instead of reading it: parts that a decoder skips are never read. Changes that
             others make to the file meanwhile show up in the tensor, and cutting it short ends the process; map only
             files that stay as they are. Writing to the tensor does not change the file.
+        limits: Bounds on what is downloaded from an address.
 
     Returns:
         uint8 (N).
 
     Raises:
         DecodeError: The file cannot be read.
+        LimitError: A download is larger, or takes longer, than ``limits`` admit.
 
     Examples:
         >>> read_file(__file__).dtype
         torch.uint8
     """
+    if is_address(path):
+        data = bytes_of_address(os.fspath(path), limits or DEFAULT_LIMITS)
+        return torch.from_numpy(np.frombuffer(bytearray(data), dtype=np.uint8))
     try:
         if mmap:
             size = Path(path).stat().st_size
@@ -77,6 +83,8 @@ def bytes_of_file(path: str | os.PathLike[str], limits: Limits) -> np.ndarray:
         LimitError: It is larger than ``limits`` admit.
     """
     name = os.fspath(path)
+    if is_address(name):
+        return np.frombuffer(bytes_of_address(name, limits), dtype=np.uint8)
     try:
         facts = os.stat(path)  # noqa: PTH116  a Path would cost more than the call
         if not stat.S_ISREG(facts.st_mode):
@@ -100,6 +108,7 @@ def bytes_of_stream(file: IO[bytes], limits: Limits) -> bytes:
     size = 0
     while True:
         piece = file.read(_PIECE)
+        limits.check_deadline(name)
         if not isinstance(piece, (bytes, bytearray, memoryview)):
             raise TypeError(f"input: read() gave {type(piece).__name__}, expected a file that was opened as binary")
         if not piece:

@@ -129,6 +129,7 @@ def _tiles(
 ) -> tuple[list[np.ndarray], int, bool, int]:
     """Planes of full size, bits, full range, matrix; a grid is put together."""
     limits.check_depth(depth, name)
+    limits.check_deadline(name)
     height, width = _size(item)
     limits.check_picture(width, height, name)
     if item.kind != b"grid":

@@ -10,7 +10,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from vision_io._errors import DecodeError
+from vision_io._errors import DeadlineError, DecodeError
 from vision_io._image.direct import uint8_with_address
 from vision_io._image.geometry import Region, Size, Window, check_out, check_region, eighths_for, window_of
 from vision_io._image.mode import ImageReadMode
@@ -138,6 +138,7 @@ def run_jpegs(
     resize: Resize | None = None,
     flips: Sequence[bool] | None = None,
     threads: int = 1,
+    limits: Limits | None = None,
 ) -> dict[int, DecodeError | RefusedError]:
     """Decode planned files into their targets; the GIL is free meanwhile.
 
@@ -147,6 +148,7 @@ def run_jpegs(
         resize: Resize and normalise.
         flips: Mirror these (with ``resize`` only).
         threads: Most threads to use.
+        limits: Of a call that is under way: its deadline is looked at every few files.
 
     Returns:
         Errors by index, :class:`RefusedError` where another decoder may succeed. A file whose coded pixels are damaged
@@ -160,12 +162,22 @@ def run_jpegs(
     if resize is not None:
         size, factor, bias = (resize.height, resize.width), resize.factor, resize.bias
     errors: dict[int, DecodeError | RefusedError] = {}
-    for i, status, corrupt, text in kernels.jpeg_decode(jobs.ctypes.data, len(plans), size, factor, bias, threads):
-        name = plans[i].name
-        if status:
-            errors[i] = _failure(name, status, text)
-        elif corrupt:
-            _warn(name, text, 5)
+    bounded = limits is not None and limits.remaining() is not None
+    stride = 4 * max(threads, 1) if bounded else max(len(plans), 1)
+    for first in range(0, len(plans), stride):
+        part = jobs[first : first + stride]
+        try:
+            if limits is not None:
+                limits.check_deadline(plans[first].name)
+        except DeadlineError as error:
+            errors.update(dict.fromkeys(range(first, len(plans)), error))
+            break
+        for i, status, corrupt, text in kernels.jpeg_decode(part.ctypes.data, len(part), size, factor, bias, threads):
+            name = plans[first + i].name
+            if status:
+                errors[first + i] = _failure(name, status, text)
+            elif corrupt:
+                _warn(name, text, 5)
     return errors
 
 

@@ -173,6 +173,7 @@ def _frames(image: Any, mode: ImageReadMode, limits: Limits, name: str) -> Tenso
     limits.check_animation(count, image.width, image.height, name)
     frames: Tensor | None = None
     for i in range(count):
+        limits.check_deadline(name)
         try:
             image.seek(i)
         except (Image.DecompressionBombError, *_DAMAGE) as error:

@@ -9,6 +9,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from vision_io._address import is_address
 from vision_io._errors import DecodeError
 from vision_io._image.files import bytes_of_file, bytes_of_stream, read_file
 from vision_io._limits import DEFAULT_LIMITS, Limits
@@ -57,7 +58,7 @@ def open_source(source: EncodedSource, limits: Limits | None = None, *, mmap: bo
     if isinstance(source, Tensor):
         return _named(as_bytes(source))
     if isinstance(source, (str, os.PathLike)):
-        if mmap:
+        if mmap and not is_address(source):
             return read_file(source, mmap=True).numpy(), os.fspath(source)
         return bytes_of_file(source, limits or DEFAULT_LIMITS), os.fspath(source)
     if hasattr(source, "read") and not isinstance(source, np.ndarray):

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
+from vision_io._deadline import Deadline
 from vision_io._errors import DecodeError, MissingDependencyError
 from vision_io._limits import DEFAULT_LIMITS, Limits
 from vision_io._video.pyav_open import Source, import_av, open_container, source_name
@@ -73,7 +75,7 @@ def audio_frames(
     Args:
         source: Path, address, bytes, or a seekable object with ``read``.
         start_seconds: Begin with the first packet that ends after this time.
-        limits: Bounds on the number of streams.
+        limits: Bounds on the number of streams, and on the time until the next samples are there.
         backend: Name of the video backend.
 
     Raises:
@@ -86,7 +88,8 @@ def audio_frames(
         return
     _needs_pyav(backend, source)
     av = import_av()
-    with open_container(source, limits) as container:
+    deadline = Deadline(limits.deadline, source_name(source))
+    with open_container(source, limits, deadline) as container:
         if not container.streams.audio:
             return
         stream = container.streams.audio[0]
@@ -97,10 +100,20 @@ def audio_frames(
         if start_seconds > 0:
             container.seek(int(start_seconds / stream.time_base), stream=stream, backward=True)
         try:
-            for frame in container.decode(stream):
+            for frame in _restarting(container.decode(stream), deadline):
                 if frame.pts is not None and frame.time + frame.samples / frame.sample_rate <= start_seconds:
                     continue
                 for piece in resampler.resample(frame):
                     yield float(piece.time or 0.0), piece.to_ndarray()
         except av.error.FFmpegError as error:
+            if deadline.passed():
+                raise deadline.error() from error
             raise DecodeError(f"{source_name(source)}: the audio stream is damaged: {error.strerror}") from error
+
+
+def _restarting(frames: Iterator[Any], deadline: Deadline) -> Iterator[Any]:
+    """The frames, each with the whole time of a call."""
+    deadline.restart()
+    for frame in frames:
+        yield frame
+        deadline.restart()

@@ -9,6 +9,7 @@ from typing import IO, Any
 
 from torch import Tensor
 
+from vision_io._address import SILENCE, is_address
 from vision_io._deadline import Deadline
 from vision_io._errors import DecodeError, MissingDependencyError
 from vision_io._image.source import as_bytes
@@ -22,7 +23,6 @@ __all__ = [
     "as_source",
     "check_source",
     "import_av",
-    "is_address",
     "open_container",
     "pick_stream",
     "source_name",
@@ -45,8 +45,6 @@ _SUBTITLES = "srt,webvtt,ass,sup,sami,lrc,subviewer,subviewer1,mpl2,stl,tedcapti
 _STILLS = ("image2", "_pipe")
 _PROTOCOLS = "file,crypto,data,http,https,httpproxy,tcp,tls,rtmp,rtmps,rtmpt,rtmpe,rtsp,ftp,udp,rtp,pipe,cache"
 _ATTACHED_PICTURE = 0x0400
-# A server that sends nothing for so long is taken for dead, in microseconds; a deadline may end it sooner.
-_SILENCE = 30_000_000
 
 
 def import_av() -> Any:
@@ -79,15 +77,10 @@ def source_name(source: Source) -> str:
     return str(getattr(source, "name", f"<{type(source).__name__}>"))
 
 
-def is_address(source: str) -> bool:
-    """Whether a text names something on the network rather than a file."""
-    return "://" in source[:16]
-
-
 def check_source(source: Source, name: str) -> None:
     """Refuse what needs no library to be refused."""
     if isinstance(source, (str, os.PathLike)):
-        if is_address(os.fspath(source)):
+        if is_address(source):
             return
         path = Path(source)
         if path.is_dir():
@@ -109,7 +102,7 @@ def start_of(source: Source, count: int = 1 << 16) -> bytes:
         if isinstance(source, (bytes, bytearray, memoryview)):
             return bytes(source[:count])
         if isinstance(source, (str, os.PathLike)):
-            if is_address(os.fspath(source)):
+            if is_address(source):
                 return b""
             with Path(source).open("rb") as file:
                 return file.read(count)
@@ -129,7 +122,7 @@ def _explain(source: Source, error: Exception) -> str:
     if start and all(byte >= 32 or byte in b"\t\n\r\f\x1b" for byte in start[:512]):
         return "a text file, not a video"
     words = getattr(error, "strerror", None) or error
-    if isinstance(source, str) and is_address(source):
+    if is_address(source):
         return f"cannot be read: {words}"
     return f"cannot be opened as a video: {words}"
 
@@ -146,12 +139,12 @@ def _av_source(source: Source, deadline: Deadline) -> Any:
 
 def _waiting(source: Source, deadline: Deadline) -> tuple[dict[str, str], dict[str, Any]]:
     """Options of the protocol and arguments of ``av.open`` that end waiting for a server."""
-    if not isinstance(source, (str, os.PathLike)) or not is_address(os.fspath(source)):
+    if not is_address(source):
         return {}, {}
     settings: dict[str, Any] = {}
     if deadline.seconds is not None:
         settings["timeout"] = (max(deadline.remaining() or 0.0, 1e-3), deadline.seconds)
-    return {"rw_timeout": str(_SILENCE)}, settings
+    return {"rw_timeout": str(int(SILENCE * 1e6))}, settings
 
 
 def open_container(
