@@ -73,6 +73,12 @@ def _frames_of_pyav(path, indices):
                 return
 
 
+old_converter = pytest.mark.skipif(
+    int(av.__version__.partition(".")[0]) < 17, reason="the converter of PyAV 16 takes every matrix for BT.601"
+)
+
+
+@old_converter
 @pytest.mark.usefixtures("path_of_pixels")
 @pytest.mark.parametrize("name", SWSCALE)
 def test_equals_swscale(name, videos):
@@ -132,6 +138,7 @@ def test_high_bit_depth_is_close_to_the_stored_frames(name, folder, indices, flo
             assert 10 * torch.log10(255**2 / error) > floor
 
 
+@old_converter
 def test_rotation(videos):
     """The same recording, held in three ways: turned frames have their sizes and pixels."""
     for name, turns in (("video_90.mov", 3), ("video_180.mov", 2), ("nasa_13013_rotated.mp4", 1)):

@@ -247,28 +247,84 @@ def dvd_unit(indices: np.ndarray, left: int, top: int, colours: tuple[int, ...],
     return struct.pack(">HH", control + len(sequence), control) + even + odd + sequence
 
 
-def test_pictures_of_dvds():
+def _events(codec: str, extradata: bytes | None, *packets: tuple[bytes, int, int]) -> list:
+    """What a decoder of FFmpeg makes of packets (data, second, duration)."""
     from types import SimpleNamespace
 
     from vision_io._deadline import Deadline
     from vision_io._video.subtitle_events import events_of
 
+    context = av.CodecContext.create(codec, "r")
+    if extradata is not None:
+        context.extradata = extradata
+    made = []
+    for data, seconds, duration in packets:
+        packet = av.Packet(data)
+        packet.pts, packet.time_base, packet.duration = seconds, Fraction(1), duration
+        made.append(packet)
+    stream = SimpleNamespace(codec_context=context, index=0)
+    container = SimpleNamespace(streams=[stream], demux=lambda _: made)
+    return list(events_of(container, stream, Deadline(None, "unit"), Limits()))
+
+
+def test_pictures_of_dvds():
     indices = np.random.default_rng(0).integers(0, 4, (8, 20))
     indices[:, 0] = indices[:, -1] = 2  # FFmpeg cuts away what is transparent at the edges
     indices[0] = indices[-1] = 3
-    context = av.CodecContext.create("dvdsub", "r")
     sixteen = [(17 * i, 255 - 13 * i, 7 * i) for i in range(16)]
-    context.extradata = ("palette: " + ", ".join(bytes(rgb).hex() for rgb in sixteen) + "\n").encode()
-    packet = av.Packet(dvd_unit(indices, 30, 12, (1, 9, 4, 14), (0, 15, 8, 3)))
-    packet.pts, packet.time_base, packet.duration = 5, Fraction(1), 2
-    stream = SimpleNamespace(codec_context=context, index=0)
-    container = SimpleNamespace(streams=[stream], demux=lambda _: [packet])
-    (event,) = events_of(container, stream, Deadline(None, "unit"), Limits())
+    extradata = ("palette: " + ", ".join(bytes(rgb).hex() for rgb in sixteen) + "\n").encode()
+    unit = dvd_unit(indices, 30, 12, (1, 9, 4, 14), (0, 15, 8, 3))
+    (event,) = _events("dvdsub", extradata, (unit, 5, 2))
     assert (event.start, event.end) == (5.0, 7.0)
     ((image, left, top),) = event.images
     assert (left, top) == (30, 12)
     colours = [(*sixteen[entry], 17 * alpha) for entry, alpha in zip((1, 9, 4, 14), (0, 15, 8, 3), strict=True)]
     np.testing.assert_array_equal(image, np.array(colours, np.uint8)[indices].transpose(2, 0, 1))
+
+
+def _dvb_segment(kind: int, body: bytes) -> bytes:
+    return b"\x0f" + struct.pack(">BHH", kind, 1, len(body)) + body
+
+
+def dvb_page(regions: dict[int, tuple[np.ndarray, int, int, int]], tables: dict[int, bytes], version: int = 0) -> bytes:
+    """A display set of regions {number: (indices below 16, left, top, table)} at 4 bits a pixel."""
+    places = b"".join(struct.pack(">BBHH", n, 0, left, top) for n, (_, left, top, _) in regions.items())
+    data = _dvb_segment(0x10, bytes([10, version << 4 | 2 << 2]) + places)
+    for number, (indices, _, _, table) in regions.items():
+        height, width = indices.shape
+        head = struct.pack(">BBHHBBBB", number, 0, width, height, 2 << 2 | 2 << 5, table, 0, 0)
+        data += _dvb_segment(0x11, head + struct.pack(">HHH", number, 0, 0))
+    data += b"".join(_dvb_segment(0x12, bytes([number, 0]) + body) for number, body in tables.items())
+    for number, (indices, _, _, _) in regions.items():
+        fields = []
+        for rows in (indices[::2], indices[1::2]):
+            coded = b""
+            for row in rows.tolist():
+                nibbles = [*row, 0, 0] + [0] * (len(row) % 2)
+                coded += b"\x11" + bytes(a << 4 | b for a, b in zip(nibbles[::2], nibbles[1::2], strict=True)) + b"\xf0"
+            fields.append(coded)
+        head = struct.pack(">HBHH", number, 0, len(fields[0]), len(fields[1]))
+        data += _dvb_segment(0x13, head + fields[0] + fields[1])
+    return data + _dvb_segment(0x80, b"")
+
+
+def test_pictures_of_television():
+    chance = np.random.default_rng(0)
+    own, usual = chance.integers(1, 16, (6, 20)), chance.integers(1, 16, (8, 10))
+    entries = {1: (235, 128, 128, 0), 2: (81, 240, 90, 55), 3: (0, 128, 128, 0)}  # white, red, a luma of 0
+    table = b"".join(bytes([i, 0x40 | 1, *values]) for i, values in entries.items())
+    table += bytes([4, 0x40, 0xB4 | 0b10, 0b00_1000_01])  # six, four, four and two bits: 180, 128, 128, 64
+    shown = dvb_page({3: (own, 100, 300, 7), 5: (usual, 40, 60, 9)}, {7: table})
+    events = _events("dvbsub", None, (shown, 4, 0), (dvb_page({}, {}, 1), 6, 0))
+    assert [event.start for event in events] == [4.0, 6.0]
+    assert [event.holds for event in events] == [True, False]
+    images = {(left, top): image.numpy().transpose(1, 2, 0) for image, left, top in events[0].images}
+    assert set(images) == {(100, 300), (40, 60)}
+    defaults = np.array([(*((255 if i < 8 else 127) * (i >> c & 1) for c in range(3)), 255) for i in range(16)])
+    colours = defaults.copy()
+    colours[1:5] = [(255, 255, 255, 255), (255, 0, 0, 200), (0, 0, 0, 0), (191, 191, 191, 191)]
+    assert np.abs(images[100, 300].astype(int) - colours[own]).max() <= 2
+    np.testing.assert_array_equal(images[40, 60], defaults[usual])
 
 
 # -- errors and bounds ------------------------------------------------------------------------------------------------

@@ -47,7 +47,7 @@ def test_frame_rates(given, rate, bars, tmp_path):
     with VideoDecoder(path) as decoder:
         assert len(decoder) == 9
         assert decoder.metadata.average_fps == pytest.approx(float(rate))
-        assert decoder.metadata.average_fps_from_header == rate
+        assert decoder.metadata.average_fps_from_header == pytest.approx(float(rate))
         np.testing.assert_allclose(decoder.pts_seconds, np.arange(9) / float(rate), atol=1e-4)
 
 

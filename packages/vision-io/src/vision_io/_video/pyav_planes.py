@@ -10,7 +10,7 @@ from vision_io._pixels.formats import FORMATS
 from vision_io._pixels.raw_frame import RawFrame
 from vision_io._video.display_matrix import orientation_of
 from vision_io._video.frame_source import StreamFacts
-from vision_io._video.pyav_compat import code_of, side_data
+from vision_io._video.pyav_compat import code_of, colour_arguments, side_data
 
 __all__ = ["PlaneReader"]
 
@@ -61,7 +61,7 @@ class PlaneReader:
             from av.video.reformatter import VideoReformatter
 
             self._reformatter = VideoReformatter()
-        return self._reformatter.reformat(frame, width=width, height=height, format=format)
+        return self._reformatter.reformat(frame, width=width, height=height, format=format, **colour_arguments(frame))
 
     def raw(self, frame: Any, orientation: tuple[int, bool] | None = None) -> RawFrame:
         """The planes of a frame.

@@ -135,8 +135,7 @@ def _events(
     pictures = [rect for rect in found.rects if rect.type == b"bitmap"]
     if pictures and palettes is None:
         raise DecodeError(f"{name}: {codec} subtitles are pictures whose colours PyAV does not hand out")
-    colours = np.empty(0) if palettes is None else palettes.colours()
-    images = tuple(_image(rect, colours, name, limits) for rect in pictures)
+    images = tuple(_image(rect, palettes, name, limits) for rect in pictures if palettes is not None)
     if images or not lines:
         yield Event(start, end if images else None, images=images)
 
@@ -150,7 +149,7 @@ def _text_event(rect: Any, start: float, end: float | None) -> Event:
     return Event(start, end, plain_text(markup), markup.strip("\r\n"), style.strip(), speaker.strip())
 
 
-def _image(rect: Any, colours: np.ndarray, name: str, limits: Limits) -> tuple[Tensor, int, int]:
+def _image(rect: Any, palettes: Palettes, name: str, limits: Limits) -> tuple[Tensor, int, int]:
     """A picture of indices in its colours, RGBA uint8 (4, H, W), with its place."""
     width, height = rect.width, rect.height
     limits.check_picture(width, height, name)
@@ -158,5 +157,6 @@ def _image(rect: Any, colours: np.ndarray, name: str, limits: Limits) -> tuple[T
     flat = np.frombuffer(rect.planes[0], np.uint8) if rect.planes else np.empty(0, np.uint8)
     if width < 1 or height < 1 or flat.size < width * height:
         raise DecodeError(f"{name}: a picture of {width}x{height} subtitle pixels lacks its data")
+    colours = palettes.colours(rect.x, rect.y, width, height)
     pixels = colours[flat[: width * height].reshape(height, width)]
     return torch.from_numpy(np.ascontiguousarray(pixels.transpose(2, 0, 1))), int(rect.x), int(rect.y)

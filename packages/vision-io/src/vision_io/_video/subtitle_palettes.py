@@ -8,6 +8,8 @@ from typing import Any, Protocol
 
 import numpy as np
 
+from vision_io._video.subtitle_dvb import DvbPalettes
+
 __all__ = ["BluRayPalettes", "DvdPalettes", "Palettes", "palettes_for"]
 
 _SIZE = 256
@@ -21,8 +23,8 @@ class Palettes(Protocol):
         """Take the next packet."""
         ...
 
-    def colours(self) -> np.ndarray:
-        """RGBA of each index, uint8 (256, 4)."""
+    def colours(self, left: int, top: int, width: int, height: int) -> np.ndarray:
+        """RGBA of each index of the picture at this place, uint8 (256, 4)."""
         ...
 
 
@@ -32,6 +34,8 @@ def palettes_for(codec: str, context: Any) -> Palettes | None:
         return BluRayPalettes()
     if codec in ("dvd_subtitle", "dvdsub"):
         return DvdPalettes(bytes(context.extradata or b""))
+    if codec in ("dvb_subtitle", "dvbsub"):
+        return DvbPalettes()
     return None
 
 
@@ -64,8 +68,8 @@ class BluRayPalettes:
                 palette = self._palettes.setdefault(body[0], np.zeros((_SIZE, 4), np.uint8))
                 palette[entries[:, 0]] = _rgba(entries[:, 1:], self._high)
 
-    def colours(self) -> np.ndarray:
-        """RGBA of each index, uint8 (256, 4)."""
+    def colours(self, left: int, top: int, width: int, height: int) -> np.ndarray:
+        """RGBA of each index, uint8 (256, 4), the same at all places."""
         return self._palettes.get(self._chosen, np.zeros((_SIZE, 4), np.uint8))
 
 
@@ -112,8 +116,8 @@ class DvdPalettes:
             colour = self._sixteen[entry] if entry < len(self._sixteen) else gray
             self._colours[index] = (*colour, 17 * opacity)
 
-    def colours(self) -> np.ndarray:
-        """RGBA of each index, uint8 (256, 4)."""
+    def colours(self, left: int, top: int, width: int, height: int) -> np.ndarray:
+        """RGBA of each index, uint8 (256, 4), the same at all places."""
         return self._colours
 
 

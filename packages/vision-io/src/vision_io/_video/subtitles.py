@@ -175,15 +175,13 @@ class SubtitleDecoder:
         deadline = self._deadline()
         with self._open(deadline) as container:
             stream = container.streams[self._metadata.stream_index]
-            waiting: Event | None = None
+            waiting: Event | None = None  # pictures stay until the next event at most
             for event in events_of(container, stream, deadline, self._limits):
                 if waiting is not None:
                     yield _subtitle(waiting, event.start)
-                waiting = None
-                if event.end is not None:
-                    yield _subtitle(event, event.end)
-                elif event.holds:
-                    waiting = event
+                waiting = event if event.holds and (event.images or event.end is None) else None
+                if event.holds and waiting is None:
+                    yield _subtitle(event, math.inf)
             if waiting is not None:
                 yield _subtitle(waiting, math.inf)
 
@@ -253,7 +251,8 @@ class SubtitleDecoder:
         return f"SubtitleDecoder({self._name!r}, stream {facts.stream_index}: {facts.codec}{told})"
 
 
-def _subtitle(event: Event, end: float) -> Subtitle:
+def _subtitle(event: Event, following: float) -> Subtitle:
+    end = following if event.end is None else min(event.end, following)
     images = tuple(SubtitleImage(data, left, top) for data, left, top in event.images)
     return Subtitle(event.start, max(end, event.start), event.text, event.markup, event.style, event.speaker, images)
 

@@ -179,7 +179,7 @@ class TorchCodecSource(ByNumber):
         listed = float(self.index.pts_seconds[number])
         if abs(frame.pts_seconds - listed) >= _SAME_TIME:
             raise DecodeError(
-                f"{self.name}: TorchCodec shows frame {number} at {frame.pts_seconds} s, the index has it at {listed} s; "
+                f"{self.name}: TorchCodec shows frame {number} at {frame.pts_seconds} s, the index at {listed} s; "
                 "open it without this index"
             )
         return frame.data.numpy()
