@@ -392,3 +392,49 @@ def test_one_graph_for_samples(kind: str) -> None:
     torch._dynamo.reset()
     result = torch.compile(lambda s: turn.apply(params, s), fullgraph=True, backend="eager")(sample)
     torch.testing.assert_close(result["boxes"], turn.apply(params, sample)["boxes"])
+
+
+@pytest.mark.parametrize("dtype", [torch.uint8, torch.uint16, torch.float16])
+def test_per_sample_of_every_dtype(dtype: torch.dtype) -> None:
+    batch = noise(9, 3, 5, 6).to(dtype)
+    flipped = T.RandomHorizontalFlip(0.5, per_sample=True, generator=seeded(1))(batch)
+    assert flipped.dtype == dtype
+    same = [torch.equal(flipped[n].int(), batch[n].int()) for n in range(9)]
+    mirrored = [torch.equal(flipped[n].int(), batch[n].int().flip(-1)) for n in range(9)]
+    assert all(one != other for one, other in zip(same, mirrored, strict=True))
+    assert any(same)
+    assert any(mirrored)
+
+
+@pytest.mark.parametrize("side", [6, 160])
+@pytest.mark.parametrize("kind", ["flip", "invert", "gray", "turn", "crop", "all"])
+def test_per_sample_does_to_each_what_a_call_does(kind: str, side: int) -> None:
+    make: dict[str, Any] = {
+        "flip": lambda **more: T.RandomHorizontalFlip(0.5, **more),
+        "invert": lambda **more: T.RandomInvert(0.5, **more),
+        "gray": lambda **more: T.RandomGrayscale(0.5, **more),
+        "turn": lambda **more: T.RandomRotation(30, **more),
+        "crop": lambda **more: T.RandomCrop(4, **more),
+        "all": lambda **more: T.RandomVerticalFlip(1.0, **more),
+    }
+    batch, masks = noise(7, 3, side, side), noise(7, side, side)
+    points = torch.rand(7, 2, 2) * side
+    sample = {"image": tv.Image(batch), "masks": tv.Mask(masks), "k": tv.KeyPoints(points, canvas_size=(side, side))}
+    boxes = [tv.BoundingBoxes([[0.0, 1, 2, 3 + n]], format="XYXY", canvas_size=(side, side)) for n in range(7)]
+    result = make[kind](per_sample=True, generator=seeded(3))(sample, boxes)
+    generator = seeded(3)
+    for number in range(7):
+        own = {
+            "image": tv.Image(batch[number]),
+            "masks": tv.Mask(masks[number]),
+            "k": tv.KeyPoints(points[number], canvas_size=(side, side)),
+        }
+        expected = make[kind](generator=generator)(own, boxes[number])
+        for key, value in expected[0].items():
+            assert torch.equal(result[0][key][number], value), (key, number)
+            assert type(result[0][key]) is type(value)
+        assert torch.equal(result[1][number], expected[1])
+        assert result[1][number].canvas_size == expected[1].canvas_size
+    drawn = make[kind](per_sample=True, generator=seeded(3)).sample(sample, boxes)
+    replayed = make[kind](per_sample=True).apply(drawn, sample, boxes)
+    assert torch.equal(replayed[0]["image"], result[0]["image"])

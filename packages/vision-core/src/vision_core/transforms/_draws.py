@@ -7,6 +7,7 @@ those that torch's functions return from the same state.
 from __future__ import annotations
 
 import threading
+from typing import cast
 
 import torch
 from torch import Tensor
@@ -58,7 +59,7 @@ def draw_uniform(low: float, high: float, generator: torch.Generator | None) -> 
 def draw_integer(low: int, high: int, generator: torch.Generator | None) -> int:
     """Draw a whole number from `low` to `high`, both possible."""
     if generator is None and nothing_watches():
-        return _scratch.whole.random_(low, high + 1).item()
+        return cast("int", _scratch.whole.random_(low, high + 1).item())
     if _may_reuse(generator):
         return int(_scratch.whole.random_(low, high + 1, generator=generator).item())
     device = None if generator is None else generator.device

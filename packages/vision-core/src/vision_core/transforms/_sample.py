@@ -88,7 +88,7 @@ class Sample:
         origins: for a part of a batch, what each leaf is: (position in the batch's leaves, entry or None for all).
     """
 
-    __slots__ = ("_keyed", "inputs", "leaves", "origins")
+    __slots__ = ("_is_part", "_keyed", "inputs", "leaves", "origins")
 
     def __init__(self, inputs: tuple[Any, ...]) -> None:
         self.start(inputs)
@@ -96,6 +96,7 @@ class Sample:
     def start(self, inputs: tuple[Any, ...]) -> None:
         """Take the leaves of other inputs."""
         self.inputs = inputs
+        self._is_part = False
         self.leaves: list[Any] = []
         self._keyed: dict[int, int] = {}  # position of what got its type from its key: ndim of an array, 0: a tensor
         for node in inputs:
@@ -122,16 +123,15 @@ class Sample:
         else:
             self.leaves.append(node)
 
-    def part(self, origins: list[tuple[int, int | None]]) -> Sample:
-        """Return a sample with some leaves of this one, or with one entry of them."""
-        part = Sample(())
+    @classmethod
+    def part(cls, origins: list[tuple[int, int | None]], leaves: list[Any]) -> Sample:
+        """Return a sample with some leaves of another one, or with one entry of each."""
+        part = cls.__new__(cls)
+        part.inputs = ()
+        part._keyed = {}
+        part._is_part = True
         part.origins = origins
-        for position, number in origins:
-            leaf = self.leaves[position]
-            if number is not None:
-                entry = plain(leaf)[number] if isinstance(leaf, TVTensor) else leaf[number]
-                leaf = type(leaf).wrap(entry, leaf) if isinstance(leaf, TVTensor) else entry
-            part.leaves.append(leaf)
+        part.leaves = leaves
         return part
 
     def chosen(self) -> list[int]:
@@ -140,6 +140,8 @@ class Sample:
         These are typed tensors and PIL images and, where none of them is an image or a video, the first plain tensor
         or array: what comes behind is taken for labels.
         """
+        if self._is_part:  # of what was chosen in the batch
+            return list(range(len(self.leaves)))
         typed, pure, has_image = [], -1, False
         for position, leaf in enumerate(self.leaves):
             role = ROLES.get(type(leaf))

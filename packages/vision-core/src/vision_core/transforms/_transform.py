@@ -13,7 +13,7 @@ from torch import nn
 from torch.utils._pytree import tree_map
 
 from vision_core.transforms._fill import fill_for
-from vision_core.transforms._per_sample import merge, split
+from vision_core.transforms._per_sample import merge, run_alike, split
 from vision_core.transforms._sample import ROLES, Sample, canvas_of
 from vision_core.transforms.functional._dispatch import Functional, find_kernel
 
@@ -81,6 +81,7 @@ class Transform(nn.Module):
     _operation: ClassVar[Functional | None] = None
     _arguments: ClassVar[tuple[str, ...]] = ()
     _checks: ClassVar[bool] = False
+    _batches: ClassVar[bool] = False  # whether `transform` does to a batch what it does to each sample
     _one_by_one: ClassVar[bool] = True
     _has_fields: ClassVar[bool] = False
     _draws: ClassVar[bool] = False
@@ -104,6 +105,12 @@ class Transform(nn.Module):
             fields = {field.name for field in dataclasses.fields(declared)}
             cls._arguments = tuple(name for name in chosen.parameters if name in fields)
         cls._checks = cls.check_inputs is not Transform.check_inputs
+        cls._batches = (
+            cls._operation is not None
+            and cls.transform is Transform.transform
+            and cls.sample_one is Transform.sample_one
+            and cls.apply_one is Transform.apply_one
+        )
         cls._one_by_one = cls.run_on is Transform.run_on
         cls._draws = cls.draw is not Transform.draw or cls.make_params is not Transform.make_params
 
@@ -260,8 +267,10 @@ class Transform(nn.Module):
         parts = split(sample) if self.per_sample else None
         if parts is None:
             return self.sample_one(sample, run=run)
-        params = [self.sample_one(part, run=run) for part in parts]
-        if run:
+        params = [self.sample_one(part, run=run and not self._batches) for part in parts]
+        if run and self._batches:
+            run_alike(sample, parts, params, self.transform)
+        elif run:
             merge(sample, parts)
         return params
 
@@ -271,6 +280,9 @@ class Transform(nn.Module):
             self.apply_one(sample, params)
             return
         parts = self._parts(sample, params)
+        if self._batches:
+            run_alike(sample, parts, params, self.transform)
+            return
         for part, own in zip(parts, params, strict=True):
             self.apply_one(part, own)
         merge(sample, parts)
