@@ -75,7 +75,7 @@ class DvbPalettes:
             if region is not None and (column, row) == (x, y) and region.size == (width, height):
                 table = self._tables.get(region.clut, _DEFAULTS)
                 palette = np.zeros((256, 4), np.uint8)
-                chosen = table.get(region.depth, _DEFAULTS[8])
+                chosen = table[region.depth] if region.depth in table else _DEFAULTS[8]
                 palette[: len(chosen)] = chosen
                 return palette
         return _DEFAULTS[8]
@@ -128,7 +128,7 @@ def _default_16() -> np.ndarray:
     return table
 
 
-_DEFAULTS = {
+_DEFAULTS: dict[int, np.ndarray] = {
     2: np.array([[0, 0, 0, 0], [255, 255, 255, 255], [0, 0, 0, 255], [127, 127, 127, 255]], np.uint8),
     4: _default_16(),
     8: _default_256(),
