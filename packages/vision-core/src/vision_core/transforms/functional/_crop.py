@@ -77,7 +77,12 @@ def crop_image(image: Tensor, top: int, left: int, height: int, width: int) -> T
     shape = image.shape
     full_height, full_width = shape[-2], shape[-1]
     if top >= 0 and left >= 0 and bottom <= full_height and right <= full_width:
-        return regions(image, ((top, left),), height, width)[0]
+        if height < 1 or width < 1 or image.requires_grad or type(image) is not Tensor or not nothing_watches():
+            return image[..., top:bottom, left:right]
+        strides = image.stride()  # the same view in half the time
+        start = image.storage_offset() + top * strides[-2] + left * strides[-1]
+        size = (shape[0], height, width) if len(shape) == 3 else (*shape[:-2], height, width)
+        return image.as_strided(size, strides, start)
     # A region that lies wholly outside leaves nothing to view, so both ends are kept within the image.
     first_row, last_row = min(max(top, 0), full_height), min(max(bottom, 0), full_height)
     first_column, last_column = min(max(left, 0), full_width), min(max(right, 0), full_width)
@@ -88,10 +93,10 @@ def crop_image(image: Tensor, top: int, left: int, height: int, width: int) -> T
 
 
 def regions(image: Tensor, places: Sequence[tuple[int, int]], height: int, width: int) -> list[Tensor]:
-    """View regions of one size that lie inside of the image, each from its (top, left) on."""
+    """View regions of one size that lie inside of the image, each from its (top, left) on, as `crop_image` does."""
     if height < 1 or width < 1 or image.requires_grad or type(image) is not Tensor or not nothing_watches():
         return [image[..., top : top + height, left : left + width] for top, left in places]
-    shape, strides, start = image.shape, image.stride(), image.storage_offset()  # in half the time of slices
+    shape, strides, start = image.shape, image.stride(), image.storage_offset()
     size = (shape[0], height, width) if len(shape) == 3 else (*shape[:-2], height, width)
     row, column = strides[-2], strides[-1]
     return [image.as_strided(size, strides, start + top * row + left * column) for top, left in places]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import torch
 from torch import Tensor
@@ -34,6 +34,8 @@ __all__ = [
     "vflip",
 ]
 
+_LEFT_RIGHT: Any = 0  # PIL.Image.Transpose, which would take longer to import again than to run
+_TOP_BOTTOM: Any = 1
 _SMALL = 4096  # bytes below which torch is done before our kernel has been called
 
 
@@ -120,15 +122,11 @@ def vertical_flip_keypoints(keypoints: Tensor, canvas_size: tuple[int, int]) -> 
 
 
 def horizontal_flip_pil(image: Image) -> Image:
-    from PIL.Image import Transpose
-
-    return image.transpose(Transpose.FLIP_LEFT_RIGHT)
+    return image.transpose(_LEFT_RIGHT)
 
 
 def vertical_flip_pil(image: Image) -> Image:
-    from PIL.Image import Transpose
-
-    return image.transpose(Transpose.FLIP_TOP_BOTTOM)
+    return image.transpose(_TOP_BOTTOM)
 
 
 horizontal_flip = hflip = functional(

@@ -22,6 +22,9 @@ __all__ = [
 ]
 
 
+_CIRCLE = [*range(256), *range(256)]
+
+
 def _check_factor(hue_factor: float) -> None:
     if not -0.5 <= hue_factor <= 0.5:
         raise ValueError(f"hue_factor: expected -0.5 to 0.5 (half a turn each way), got {hue_factor}")
@@ -85,8 +88,8 @@ def _adjust_hue_pil(image: Image, hue_factor: float) -> Image:
     if image.mode in ("1", "L", "I", "F"):
         return image
     hue, saturation, value = image.convert("HSV").split()
-    shift = int(hue_factor * 255)
-    turned = hue.point([(level + shift) % 256 for level in range(256)])
+    shift = int(hue_factor * 255) % 256
+    turned = hue.point(_CIRCLE[shift : shift + 256])
     return PIL.Image.merge("HSV", (turned, saturation, value)).convert(image.mode)
 
 

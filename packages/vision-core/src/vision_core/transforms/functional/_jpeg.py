@@ -48,6 +48,8 @@ def jpeg_image(image: Tensor, quality: int) -> Tensor:
         raise RuntimeError(f"image: expected [..., 1 or 3, H, W], got shape {tuple(image.shape)}")
     if image.numel() == 0:
         return image
+    if image.ndim == 3:
+        return _through_jpeg(image.cpu(), quality).to(image.device)
     pictures = image.reshape(-1, *image.shape[-3:]).cpu()
     return torch.stack([_through_jpeg(picture, quality) for picture in pictures]).view(image.shape).to(image.device)
 
@@ -58,24 +60,28 @@ def _check_quality(quality: int) -> None:
 
 
 def _through_jpeg(picture: Tensor, quality: int) -> Tensor:
-    import numpy as np
     import PIL.Image
 
-    pixels = picture[0] if picture.shape[0] == 1 else picture.permute(1, 2, 0).contiguous()
-    opened = np.array(_jpeg_pil(PIL.Image.fromarray(pixels.numpy()), quality))
-    decoded = torch.from_numpy(opened)
-    return decoded[None] if decoded.ndim == 2 else decoded.permute(2, 0, 1)
+    channels, height, width = picture.shape
+    pixels = picture.permute(1, 2, 0).contiguous().numpy()
+    # Bytes in and out: the arrays that Pillow makes and takes cost as much as the compression of a small image.
+    given = PIL.Image.frombytes("L" if channels == 1 else "RGB", (width, height), pixels.tobytes())
+    decoded = torch.frombuffer(bytearray(_opened(given, quality).tobytes()), dtype=torch.uint8)
+    return decoded.view(height, width, channels).permute(2, 0, 1).contiguous()
+
+
+def _opened(image: Image, quality: int) -> Image:
+    from PIL.JpegImagePlugin import JpegImageFile
+
+    file = io.BytesIO()
+    image.save(file, format="JPEG", quality=quality)
+    file.seek(0)
+    return JpegImageFile(file)
 
 
 def _jpeg_pil(image: Image, quality: int) -> Image:
-    import PIL.Image
-
     _check_quality(quality)
-    file = io.BytesIO()
-    image.save(file, format="JPEG", quality=quality)
-    opened = PIL.Image.open(file, formats=("JPEG",))
-    opened.load()
-    return opened.copy()  # a plain image that does not hold the file
+    return _opened(image, quality).copy()  # a plain image that does not hold the file
 
 
 jpeg_video = video_kernel(jpeg_image)

@@ -158,10 +158,30 @@ def pad_keypoints(
     return scale_keypoints(keypoints, (1, left), (1, top)), size
 
 
+def _surround(image: Image, padding: tuple[int, int, int, int], fill: Fill) -> Image:
+    import PIL.Image
+
+    left, top, right, bottom = padding
+    width, height = image.width + left + right, image.height + top + bottom
+    if width < 0 or height < 0:
+        raise ValueError(f"padding: {padding} takes away more than the image of {image.height} x {image.width} has")
+    values = [0] if fill is None else [int(fill)] if isinstance(fill, (int, float)) else [int(value) for value in fill]
+    bands = 1 if image.mode == "L" else len(image.mode)
+    if len(values) == 1:
+        values = values * bands
+    if len(values) != bands:
+        raise ValueError(f"fill: expected 1 value or {bands} for an image of mode {image.mode}, got {fill!r}")
+    result = PIL.Image.new(image.mode, (width, height), tuple(values) if bands > 1 else values[0])
+    result.paste(image, (left, top))
+    return result
+
+
 def _pad_pil(image: Image, padding: int | Sequence[int], fill: Fill = None, padding_mode: str = "constant") -> Image:
     import numpy as np
     import PIL.Image
 
+    if padding_mode == "constant" and image.mode in ("L", "RGB", "RGBA"):
+        return _surround(image, parse_padding(padding), fill)
     pixels = np.asarray(image)
     planes = pixels[None] if pixels.ndim == 2 else pixels.transpose(2, 0, 1)
     border = fill if fill is None or isinstance(fill, (int, float)) else list(fill)

@@ -113,6 +113,9 @@ def get_size(inpt: Tensor | PIL.Image.Image | np.ndarray) -> list[int]:
         shape = inpt.shape
         if len(shape) > 1:
             return [shape[-2], shape[-1]]
+    if is_pil_image(inpt):
+        width, height = inpt.size
+        return [height, width]
     return get_dimensions(inpt)[1:]
 
 

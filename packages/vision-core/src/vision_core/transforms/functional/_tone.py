@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ctypes
+import functools
 from typing import TYPE_CHECKING
 
 import torch
@@ -181,9 +182,14 @@ def adjust_gamma_image(image: Tensor, gamma: float, gain: float = 1.0) -> Tensor
 def _adjust_gamma_pil(image: Image, gamma: float, gain: float = 1.0) -> Image:
     if gamma < 0:
         raise ValueError(f"gamma: expected 0 or more, got {gamma}")
-    table = [int(min(255.999, 255.999 * gain * (value / 255) ** gamma)) for value in range(256)]
-    rgb = image.convert("RGB")
-    return rgb.point(table * 3).convert(image.mode)
+    if image.mode == "RGB":
+        return image.point(_gamma_table(gamma, gain))
+    return image.convert("RGB").point(_gamma_table(gamma, gain)).convert(image.mode)
+
+
+@functools.lru_cache(maxsize=16)
+def _gamma_table(gamma: float, gain: float) -> list[int]:
+    return [int(min(255.999, 255.999 * gain * (value / 255) ** gamma)) for value in range(256)] * 3
 
 
 invert_video = video_kernel(invert_image)
