@@ -132,9 +132,7 @@ def _av_source(source: Source, deadline: Deadline) -> Any:
         return io.BytesIO(source) if deadline.seconds is None else SourceReader(io.BytesIO(source), deadline)
     if isinstance(source, (str, os.PathLike)):
         return os.fspath(source)
-    reader = SourceReader(source, deadline)  # pyright: ignore[reportArgumentType]
-    reader.seek(0)
-    return reader
+    return SourceReader(source, deadline)  # pyright: ignore[reportArgumentType]
 
 
 def _waiting(source: Source, deadline: Deadline) -> tuple[dict[str, str], dict[str, Any]]:
@@ -171,14 +169,17 @@ def open_container(
     name = source_name(source)
     deadline = deadline or Deadline(limits.deadline, name)
     check_source(source, name)
-    if not (isinstance(source, (str, os.PathLike)) and is_address(os.fspath(source))):
-        check_mp4(source, limits, name)
+    reading = _av_source(source, deadline)
+    if not is_address(source):
+        check_mp4(reading if isinstance(reading, SourceReader) else source, limits, name)
+    if isinstance(reading, SourceReader):
+        reading.seek(0)
     protocol, settings = _waiting(source, deadline)
     formats = f"{_CONTAINERS},{_SUBTITLES}" if subtitles else _CONTAINERS
     options = {"format_whitelist": formats, "protocol_whitelist": _PROTOCOLS, **protocol}
     arguments = {**settings, **opening_arguments(av, limits.max_pixels)}
     try:
-        container = av.open(_av_source(source, deadline), mode="r", container_options=options, **arguments)
+        container = av.open(reading, mode="r", container_options=options, **arguments)
     except DecodeError:
         raise
     except FileNotFoundError as error:
