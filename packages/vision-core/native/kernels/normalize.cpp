@@ -38,10 +38,15 @@ void scale(const uint8_t* in, int64_t count, float* out) {
   for (; i < count; ++i) out[i] = static_cast<float>(in[i]) * per_step;
 }
 
-void normalize(const uint8_t* in, int64_t count, const float* mean, const float* std, int channels, float* out) {
+// Calls body(first value, values) for runs that are as long as the tables.
+template <class Body>
+inline void turns(int64_t count, int channels, const Body& body) {
   const int64_t turn = static_cast<int64_t>(normalize_turn) * channels;
-  for (int64_t start = 0; start < count; start += turn) {
-    const int64_t n = count - start < turn ? count - start : turn;
+  for (int64_t start = 0; start < count; start += turn) body(start, count - start < turn ? count - start : turn);
+}
+
+void normalize(const uint8_t* in, int64_t count, const float* mean, const float* std, int channels, float* out) {
+  turns(count, channels, [&](int64_t start, int64_t n) {
     const uint8_t* from = in + start;
     float* to = out + start;
     int64_t j = 0;
@@ -51,7 +56,17 @@ void normalize(const uint8_t* in, int64_t count, const float* mean, const float*
         simd::store(to + at, simd::div(simd::sub(x, simd::load(mean + at)), simd::load(std + at)));
       });
     for (; j < n; ++j) to[j] = (static_cast<float>(from[j]) * per_step - mean[j]) / std[j];
-  }
+  });
+}
+
+void normalize_f32(const float* in, int64_t count, const float* mean, const float* std, int channels, float* out) {
+  turns(count, channels, [&](int64_t start, int64_t n) {
+    int64_t j = 0;
+    for (; j + f32::lanes <= n; j += f32::lanes)
+      simd::store(out + start + j,
+                  simd::div(simd::sub(simd::load(in + start + j), simd::load(mean + j)), simd::load(std + j)));
+    for (; j < n; ++j) out[start + j] = (in[start + j] - mean[j]) / std[j];
+  });
 }
 
 inline uint32_t bits_of(float x) {
@@ -96,7 +111,7 @@ void to_bfloat16(const float* in, int64_t count, uint16_t* out) {  // compilers 
 }  // namespace VISION_ISA_NAMESPACE
 
 VISION_DEFINE_KERNELS(NormalizeKernels, normalize_kernels) = {
-    &VISION_ISA_NAMESPACE::scale, &VISION_ISA_NAMESPACE::normalize, &VISION_ISA_NAMESPACE::to_float16,
+    &VISION_ISA_NAMESPACE::scale, &VISION_ISA_NAMESPACE::normalize, &VISION_ISA_NAMESPACE::normalize_f32, &VISION_ISA_NAMESPACE::to_float16,
     &VISION_ISA_NAMESPACE::to_bfloat16};
 
 }  // namespace vision_core

@@ -36,6 +36,7 @@ _FUNCTIONS = (  # what this version calls; a module that lacks one was built fro
     "max_regions",
     "nms",
     "nms_mask",
+    "normalize_f32",
     "normalize_u8",
     "pad_u8",
     "paste_masks",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 
 import numpy as np
@@ -11,6 +12,7 @@ from torch import Tensor
 
 from vision_core import _pixels
 from vision_core._pixels import _copy
+from vision_core.transforms import functional as F
 
 Orders = Callable[[Tensor], list[Tensor]]
 SHAPES = ((3, 1, 1), (3, 7, 5), (1, 20, 31), (4, 21, 30), (5, 8, 70), (2, 3, 33, 41), (3, 40, 170), (2, 2, 1, 6, 9))
@@ -81,6 +83,28 @@ def test_normalize(isa: str, threads: int, memory_orders: Orders) -> None:
             assert torch.equal(_pixels.normalize_to_float(view, mean, std), expected)
             for dtype in (torch.float16, torch.bfloat16):
                 assert torch.equal(_pixels.normalize_to_float(view, mean, std, dtype), expected.to(dtype))
+
+
+def test_normalize_floats(isa: str, threads: int, memory_orders: Orders) -> None:
+    for shape in SHAPES:
+        image = torch.randn(shape, generator=torch.Generator().manual_seed(0))
+        image.view(-1)[0], image.view(-1)[-1] = math.inf, math.nan
+        mean = [0.1 * c + 0.2 for c in range(shape[-3])]
+        std = [0.07 * c + 0.1 for c in range(shape[-3])]
+        expected = (image - torch.tensor(mean).view(-1, 1, 1)) / torch.tensor(std).view(-1, 1, 1)
+        for view in memory_orders(image):
+            result = _pixels.normalize(view, mean, std)
+            assert torch.equal(result.nan_to_num(9), expected.nan_to_num(9))
+            copy = view.clone()
+            assert _pixels.normalize(copy, mean, std, inplace=True) is copy
+            assert torch.equal(copy.nan_to_num(9), expected.nan_to_num(9))
+            assert torch.equal(F.normalize(view, mean, std).nan_to_num(9), expected.nan_to_num(9))
+    part = torch.zeros(3, 8, 8)[..., 1:-1]
+    assert _pixels.normalize(part, [0.5], [0.5], inplace=True) is None
+    assert F.normalize(part, [0.5] * 3, [0.5] * 3, inplace=True) is part
+    assert (part == -1).all()
+    with pytest.raises(ValueError, match="mean: expected one value or one for each of 3 channels, got 2"):
+        _pixels.normalize(part, [0.5, 0.5], [0.5])
 
 
 @pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16])

@@ -15,7 +15,7 @@ from vision_core._pixels._blur import adjust_sharpness, gaussian_blur
 from vision_core._pixels._colour import adjust_hue, adjust_saturation, colour_chain, rgb_to_grayscale
 from vision_core._pixels._copy import horizontal_flip, pad, vertical_flip
 from vision_core._pixels._memory import allocate_as, applies, describe
-from vision_core._pixels._normalize import normalize_to_float
+from vision_core._pixels._normalize import normalize, normalize_to_float
 from vision_core._pixels._pass import pixel_pass
 from vision_core._pixels._points import (
     adjust_brightness,
@@ -49,6 +49,7 @@ __all__ = [
     "histogram",
     "horizontal_flip",
     "invert",
+    "normalize",
     "normalize_to_float",
     "pad",
     "pixel_pass",

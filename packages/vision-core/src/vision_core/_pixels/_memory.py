@@ -8,7 +8,7 @@ from torch import Tensor
 from vision_core import _native
 from vision_core._direct import nothing_watches
 
-__all__ = ["Layout", "allocate", "allocate_as", "applies", "describe", "is_interleaved"]
+__all__ = ["Layout", "allocate", "allocate_as", "applies", "describe", "is_dense", "is_interleaved"]
 
 # images, channels, height, width, and the distance in values from one image, channel, row and pixel to the next
 Layout = tuple[int, int, int, int, int, int, int, int]
@@ -67,14 +67,19 @@ def is_interleaved(image: Tensor) -> bool:
 
 def allocate(image: Tensor, layout: Layout) -> Tensor:
     """Make room for a result of the shape and memory order of `image`."""
+    if is_dense(layout):
+        return torch.empty_like(image)  # without gaps, so it has the same strides; the cheapest way
+    return allocate_as(image, layout, *layout[1:4])
+
+
+def is_dense(layout: Layout) -> bool:
+    """Whether an image lies without gaps."""
     images, channels, height, width, image_stride, channel_stride, row_stride, pixel_stride = layout
-    if (
+    return (
         row_stride == width * pixel_stride
         and (pixel_stride != 1 or channel_stride == height * width)
         and (images == 1 or image_stride == channels * height * width)
-    ):
-        return torch.empty_like(image)  # without gaps, so it has the same strides; the cheapest way
-    return allocate_as(image, layout, channels, height, width)
+    )
 
 
 def allocate_as(

@@ -1,4 +1,4 @@
-"""From 8-bit pixels to normalised floating point in one pass."""
+"""To normalised floating point in one pass."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ import torch
 from torch import Tensor
 
 from vision_core import _native
-from vision_core._pixels._memory import allocate_as, applies, describe
+from vision_core._pixels._memory import allocate_as, applies, describe, is_dense
 
-__all__ = ["DTYPES", "normalize_to_float", "per_channel"]
+__all__ = ["DTYPES", "normalize", "normalize_to_float", "per_channel"]
 
 DTYPES = {torch.float32: 0, torch.float16: 1, torch.bfloat16: 2}  # numbers of the native kernel
 
@@ -49,6 +49,39 @@ def normalize_to_float(
         per_channel(mean, layout[1], "mean"),
         per_channel(std, layout[1], "std"),
         DTYPES[dtype],
+        result.data_ptr(),
+        torch.get_num_threads(),
+    )
+    return result
+
+
+def normalize(image: Tensor, mean: Sequence[float], std: Sequence[float], inplace: bool = False) -> Tensor | None:
+    """Subtract `mean` from the values of each channel and divide them by `std`, bit for bit as torch does.
+
+    Args:
+        image: float32 `[..., C, H, W]`.
+        mean: a value for each channel, or a single one.
+        std: as `mean`.
+        inplace: write into `image`.
+
+    Returns:
+        `[..., C, H, W]`, `image` itself with `inplace`; None also in place where the image has gaps.
+
+    Examples:
+        >>> import torch
+        >>> normalised = normalize(torch.zeros(3, 4, 4), [0.5] * 3, [0.25] * 3)
+    """
+    if not applies(image, torch.float32):
+        return None
+    source, layout = describe(image)
+    if inplace and (source.data_ptr() != image.data_ptr() or not is_dense(layout)):
+        return None
+    result = image if inplace else allocate_as(image, layout, *image.shape[-3:], dtype=torch.float32)
+    _native.module.normalize_f32(
+        source.data_ptr(),
+        layout,
+        per_channel(mean, layout[1], "mean"),
+        per_channel(std, layout[1], "std"),
         result.data_ptr(),
         torch.get_num_threads(),
     )

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
+from vision_core import _pixels
 from vision_core._direct import nothing_watches
 from vision_core.transforms.functional._dispatch import functional, video_kernel
 
@@ -47,6 +48,10 @@ def normalize_image(image: Tensor, mean: Sequence[float], std: Sequence[float], 
         raise ValueError(f"image: expected [..., C, H, W], got shape {tuple(image.shape)}")
     if not all(std):
         raise ValueError(f"std: expected values other than 0, got {tuple(std)}")
+    if image.dtype == torch.float32 and {len(mean), len(std)} <= {1, image.shape[-3]}:
+        native = _pixels.normalize(image, mean, std, inplace)
+        if native is not None:
+            return native
     shift, scale = _per_channel(mean, image), _per_channel(std, image)
     centred = image.sub_(shift) if inplace else image.sub(shift)
     return centred.div_(scale)
