@@ -5,7 +5,9 @@ from __future__ import annotations
 import io
 import multiprocessing
 import pickle
+import struct
 import threading
+from fractions import Fraction
 
 import numpy as np
 import pytest
@@ -398,3 +400,89 @@ def test_a_size_that_changes_on_the_way(bars, tmp_path):
         enlarged = torch.nn.functional.interpolate(torch.from_numpy(bars(1, 32, 48)).float(), (64, 96), mode="bicubic")
         assert (clip[5].float() - enlarged[0]).abs().mean() < 8
         assert torch.equal(decoder[7], clip[7])
+
+
+# -- which way up, and when --------------------------------------------------------------------------------------------
+
+ONE = 1 << 16
+# a, b, c, d of the matrix: x = a p + c q, y = b p + d q; and what that makes of a picture (C, H, W)
+MATRICES = {
+    (ONE, 0, 0, ONE): lambda x: x,
+    (-ONE, 0, 0, ONE): lambda x: x.flip(-1),
+    (ONE, 0, 0, -ONE): lambda x: x.flip(-2),
+    (-ONE, 0, 0, -ONE): lambda x: x.flip(-1, -2),
+    (0, ONE, ONE, 0): lambda x: x.transpose(-1, -2),
+    (0, ONE, -ONE, 0): lambda x: x.transpose(-1, -2).flip(-1),
+    (0, -ONE, ONE, 0): lambda x: x.transpose(-1, -2).flip(-2),
+    (0, -ONE, -ONE, 0): lambda x: x.transpose(-1, -2).flip(-1, -2),
+}
+
+
+def _with_matrix(data: bytes, matrix: tuple[int, int, int, int]) -> bytes:
+    """The MP4 file with another matrix in the header of its track (ISO/IEC 14496-12, 8.3.2)."""
+    place = data.index(b"tkhd") + 4
+    place += 4 + (32 if data[place] == 1 else 20) + 16
+    a, b, c, d = matrix
+    return data[:place] + struct.pack(">9i", a, b, 0, c, d, 0, 0, 0, 1 << 30) + data[place + 36 :]
+
+
+@pytest.mark.parametrize("native", [True, False], ids=["native", "reference"])
+@pytest.mark.parametrize("matrix", MATRICES)
+def test_display_matrices(moving_bars, matrix, native, monkeypatch):
+    data = moving_bars.read_bytes()
+    if not native:
+        for module in ("store", "shaped", "resize"):
+            monkeypatch.setattr(f"vision_io._pixels.{module}.kernels", None)
+    with VideoDecoder(data) as upright, VideoDecoder(_with_matrix(data, matrix)) as decoder:
+        stored, expected = upright[10], MATRICES[matrix](upright[10])
+        facts = decoder.metadata
+        assert (facts.height, facts.width) == expected.shape[1:]
+        turned = torch.rot90(stored, facts.rotation // 90, (1, 2))
+        assert torch.equal(turned.flip(-1) if facts.mirrored else turned, expected)
+        assert torch.equal(decoder[10], expected)
+        assert torch.equal(decoder.get_frame_at(10, flip=True).data, expected.flip(-1))
+        crop = decoder.get_frame_at(10, crop=(8, 20, 30, 40)).data
+        assert torch.equal(crop, expected[:, 8:38, 20:60])
+        small = decoder.get_frame_at(10, size=(24, 24), dtype=torch.float32).data
+        again = torch.nn.functional.interpolate(expected[None].float() / 255, (24, 24), mode="bilinear", antialias=True)
+        torch.testing.assert_close(small, again[0], atol=2e-3, rtol=0)
+
+
+@pytest.mark.parametrize("matrix", [(0, 0, 0, 0), (ONE, ONE // 2, 0, ONE), (46341, 46341, -46341, 46341)])
+def test_matrices_that_turn_by_no_right_angle(moving_bars, matrix):
+    data = moving_bars.read_bytes()
+    with VideoDecoder(data) as upright, VideoDecoder(_with_matrix(data, matrix)) as decoder:
+        assert torch.equal(decoder[10], upright[10])
+        assert not decoder.metadata.mirrored
+
+
+@pytest.mark.parametrize("suffix", ["mp4", "mkv"])
+def test_variable_frame_rate(bars, tmp_path, suffix):
+    """Frames of 1, 2 and 7 hundredths of a second: times, durations and what is on screen when."""
+    path = tmp_path / f"vfr.{suffix}"
+    steps = [1, 2, 7] * 8
+    begins = np.cumsum([0, *steps])[:-1]
+    with av.open(str(path), "w") as container:
+        stream = container.add_stream("libx264", rate=100)
+        stream.width, stream.height, stream.pix_fmt = 96, 64, "yuv420p"
+        stream.codec_context.time_base = Fraction(1, 100)
+        stream.options = {"crf": "10", "bf": "2", "g": "9"}
+        for picture, begin in zip(bars(24), begins.tolist(), strict=True):
+            frame = av.VideoFrame.from_ndarray(np.ascontiguousarray(picture.transpose(1, 2, 0)), format="rgb24")
+            frame.pts, frame.time_base = begin, Fraction(1, 100)
+            container.mux(stream.encode(frame))
+        container.mux(stream.encode(None))
+    for settings in ({}, {"seek_mode": "approximate"}, {"errors": "salvage"}):
+        with VideoDecoder(path, **settings) as decoder:
+            assert len(decoder) == 24 or settings.get("seek_mode")
+            if "seek_mode" not in settings:
+                np.testing.assert_allclose(decoder.pts_seconds, begins / 100, atol=1e-3)
+                whole = decoder.get_all_frames()
+                np.testing.assert_allclose(whole.duration_seconds[:-1], np.array(steps[:-1]) / 100, atol=2e-3)
+                frames = whole.data
+            # on screen: exactly, also where the index is a guess
+            for number in (0, 1, 2, 5, 11, 22):
+                time = begins[number] / 100 + 0.006
+                frame = decoder.get_frame_played_at(time)
+                assert frame.pts_seconds == pytest.approx(begins[number] / 100, abs=1e-3)
+                assert torch.equal(frame.data, frames[number])

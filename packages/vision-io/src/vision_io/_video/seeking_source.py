@@ -75,8 +75,6 @@ class SeekingSource:
                 self.index, self._starts = index_by_mappings(mappings, self._stream.time_base)
                 limits.check_frames(len(self.index), self.name)
             limits.check_seconds((int(self.index.pts[-1]) - int(self.index.pts[0])) * self.index.time_base, self.name)
-            # Durations of MP4 packets reach to the next one; elsewhere they are nominal.
-            self._sure = "mp4" in self._container.format.name
             self._packets = self._demux()
             self._reset()
             frame = self._next()
@@ -127,7 +125,9 @@ class SeekingSource:
                 yield tick, None
                 continue
             raw = self._planes.raw(frame)
-            raw.time = self._time(frame), frame.duration or self._step
+            begin = self._time(frame)
+            length = self._time(self._ready[0]) - begin if self._ready else frame.duration
+            raw.time = begin, length if length and length > 0 else self._step
             yield tick, raw
 
     def _at(self, tick: int) -> Any | None:
@@ -174,19 +174,19 @@ class SeekingSource:
             if frame.key_frame:
                 self._suspect = False
             self._suspect = self._suspect or frame.is_corrupt
-            known = self._exact and self._time(frame) == tick
-            if known or (self._sure and frame.duration and self._time(frame) + frame.duration > tick):
+            # Durations say little: those of MP4 are differences of decode times. The next frame tells how long.
+            if self._exact and self._time(frame) == tick:
                 return frame
 
     def _next(self, tick: int = _NEVER) -> Any | None:
-        """The next frame that the decoder puts out; pictures that end before ``tick`` may be left out."""
+        """The next frame that the decoder puts out; pictures shown before ``tick`` may be left out."""
         while not self._pending:
             if self._drained:
                 return None
             packet = next(self._packets, None)
             self._drained = packet is None
-            over = packet is not None and self._sure and _ends_before(packet, tick)
-            self._context.skip_frame = "NONREF" if over else "DEFAULT"
+            unwanted = self._exact and packet is not None and packet.pts is not None and packet.pts < tick
+            self._context.skip_frame = "NONREF" if unwanted else "DEFAULT"
             try:
                 self._pending.extend(self._context.decode(packet))
             except EOFError:
@@ -261,10 +261,6 @@ class SeekingSource:
     def abandon(self) -> None:
         """Keep the parent process's decoder alive and untouched."""
         keep_for_ever(self.__dict__.copy())
-
-
-def _ends_before(packet: Any, tick: int) -> bool:
-    return packet.pts is not None and bool(packet.duration) and packet.pts + packet.duration <= tick
 
 
 def _guessed(container: Any, stream: Any, name: str, limits: Limits) -> FrameIndex:
