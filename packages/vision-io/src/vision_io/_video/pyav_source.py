@@ -84,11 +84,13 @@ class PyAVSource(ByNumber):
             self._ready: deque[tuple[int, Any]] = deque()
             keys = (i for i, record in enumerate(self._packets.records) if record.is_key)
             self._first = next(keys, 0)  # a recording may begin in the middle of a group of pictures
+            self._skips = False
             self._broken: list[int] = []  # packets whose pictures are damaged and may be referred to
             self._restart(self._first)
             self.index = self._build_index() if saved is None else saved.frames
             limits.check_seconds((int(self.index.pts[-1]) - int(self.index.pts[0])) * self.index.time_base, self.name)
-            self._by_pts = {int(t): i for i, t in enumerate(self.index.pts)}
+            self._by_pts = dict(zip(self.index.pts.tolist(), range(len(self.index)), strict=True))
+            self._display: list[int] = self.index.display.tolist()  # empty where frames are counted
             self.facts = self._probe()
         except BaseException:
             self._container.close()
@@ -125,7 +127,7 @@ class PyAVSource(ByNumber):
     def _everything(self) -> Iterator[Any]:
         """Decode the stream from its beginning to its end."""
         self._restart(self._first)
-        self._context.skip_frame = "DEFAULT"
+        self._skip(False)
         count = 0
         for position in range(self._first, len(self._packets) + 1):
             frames = self._decode(position)
@@ -199,14 +201,13 @@ class PyAVSource(ByNumber):
     def _feed(self, wanted: frozenset[int], last: int) -> None:
         """Feed the next packet; a packet whose frame nobody wants is not decoded unless others refer to it."""
         position = self._position
-        if position < len(self._packets) and not self.index.counted:
-            frame = int(self.index.display[position])
+        skip = False
+        if position < len(self._display):
+            frame = self._display[position]
             skip = frame < last and frame not in wanted
-            self._context.skip_frame = "NONREF" if skip else "DEFAULT"
             if skip and frame >= 0:
                 self._skipped.add(frame)
-        else:
-            self._context.skip_frame = "DEFAULT"
+        self._skip(skip)
         frames = self._decode(position)
         self._position = position + 1
         for frame in frames:
@@ -215,6 +216,12 @@ class PyAVSource(ByNumber):
                 self._counter += 1
             else:
                 self._ready.append((self._by_pts.get(frame.pts, -1), frame))
+
+    def _skip(self, unwanted: bool) -> None:
+        """Tell the decoder what becomes of pictures that no other refers to; telling takes longer than asking."""
+        if unwanted != self._skips:
+            self._skips = unwanted
+            self._context.skip_frame = "NONREF" if unwanted else "DEFAULT"
 
     def _reach(self, target: int, wanted: frozenset[int], last: int) -> Any:
         """Decode up to the frame ``target`` and return it."""
