@@ -106,6 +106,20 @@ def _sounds() -> list[bytes]:
     return [bytes(encoder.to_tensor(format).tolist()) for format in ("wav", "flac", "mp3", "ogg")]
 
 
+def _subtitles() -> list[bytes]:
+    lines = "00:00:00,000 --> 00:00:01,500\n<i>one</i>\n\n2\n00:00:02,000 --> 00:00:03,000\ntwo\n"
+    event = "Dialogue: 0,0:00:00.00,0:00:01.00,Default,,0,0,0,,{\\pos(1,2)}one\\Ntwo\n"
+    fields = "Layer, Start, End, Style, Name, MarginL, MarginR, MarginV, Effect, Text"
+    styles = f"[Script Info]\nScriptType: v4.00+\n[Events]\nFormat: {fields}\n"
+    pictures = b"PG" + bytes(8) + b"\x16\0\x0b\0\x10\0\x10\x10\0\0\x80\0\0\0" + b"PG" + bytes(8) + b"\x80\0\0"
+    return [
+        f"1\n{lines}".encode(),
+        f"WEBVTT\n\n{lines}".replace(",", ".").encode(),
+        f"{styles}{event}".encode(),
+        pictures,
+    ]
+
+
 def _tables() -> dict[str, list[bytes]]:
     tables = _generator("hostile_tables")
     return {
@@ -138,6 +152,7 @@ def write_seeds(folder: Path) -> None:
     moving = [*_videos(), *_sounds(), *(attack.data for attack in containers.attacks())]
     _write(folder / "video", moving, b"\0")
     _write(folder / "audio", moving, b"\0")
+    _write(folder / "subtitles", [*moving, *_subtitles()], b"\0")
     _write(folder / "exif", [images.exif_loop(), b"II*\0" + np.arange(40, dtype="<u2").tobytes()], b"\0")
     for name, files in _tables().items():
         _write(folder / name, files, b"\0")

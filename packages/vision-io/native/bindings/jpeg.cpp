@@ -52,6 +52,12 @@ nb::list decode(uintptr_t jobs, int64_t count, std::array<int, 2> size, std::arr
   return told;
 }
 
+// Whether the header asks for no more than the limits and the data.
+bool admitted(const JpegHeader& facts, int max_side, int64_t max_pixels) {
+  return !facts.hollow && facts.width <= max_side && facts.height <= max_side &&
+         int64_t{facts.width} * facts.height <= max_pixels;
+}
+
 // Makes the window of a region, if it lies inside the picture.
 bool inside(const std::array<int64_t, 4>& region, const JpegHeader& facts, JpegWindow& window) {
   const auto [top, left, height, width] = region;
@@ -76,7 +82,7 @@ nb::object decode_directly(uintptr_t data, size_t size, int mode, int max_side, 
   JpegHeader facts;
   OpenJpeg session;
   if (!jpeg_begin(session, source(data), size, facts, report)) return nb::none();
-  if (facts.width > max_side || facts.height > max_side || int64_t{facts.width} * facts.height > max_pixels) return nb::none();
+  if (!admitted(facts, max_side, max_pixels)) return nb::none();
   JpegWindow window{8, 0, 0, facts.height, facts.width};
   if (region[2] && !inside(region, facts, window)) return nb::none();
   const auto wanted = static_cast<JpegMode>(mode);
@@ -108,8 +114,7 @@ nb::object decode_resized(uintptr_t data, size_t size, int mode, int max_side, i
     nb::gil_scoped_release release;
     JpegHeader facts;
     OpenJpeg session;
-    const bool read = jpeg_begin(session, source(data), size, facts, report) && facts.width <= max_side &&
-                      facts.height <= max_side && int64_t{facts.width} * facts.height <= max_pixels;
+    const bool read = jpeg_begin(session, source(data), size, facts, report) && admitted(facts, max_side, max_pixels);
     JpegWindow window{8, 0, 0, facts.height, facts.width};
     if (!read || (region[2] && !inside(region, facts, window))) {
       report.status = JpegStatus::refused;

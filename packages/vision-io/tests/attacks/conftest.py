@@ -121,7 +121,7 @@ def _sanitized() -> bool:
 @pytest.fixture
 def probe() -> Iterator[Probe]:
     """Runs attacks; complains at the end of the test about all of them at once."""
-    faulthandler.dump_traceback_later(HANGS_AFTER, exit=True)
+    faulthandler.dump_traceback_later(HANGS_AFTER, exit=True, file=sys.__stderr__)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         runner = Probe()

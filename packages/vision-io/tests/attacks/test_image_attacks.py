@@ -110,6 +110,25 @@ def test_tight_limits_are_kept(probe, images):
     probe.verdict()
 
 
+@pytest.mark.skipif(vision_io.build_info()["jpeg"] == "Pillow", reason="needs the native readers")
+@pytest.mark.parametrize("kind", ["jpeg", "png"])
+def test_too_short_for_their_size(probe, generator, kind):
+    """Refused from the header: there is never memory for the pixels."""
+    images = generator("hostile_images")
+    data = images.jpeg(11000, 11000, data=bytes(4)) if kind == "jpeg" else images.png(11000, 11000, bytes(40))
+    before = probe._reset()
+    for source in (tensor(data), data, io.BytesIO(data)):
+        for decode in (vision_io.decode_image, getattr(vision_io, f"decode_{kind}"), vision_io.load_image):
+            with pytest.raises(vision_io.DecodeError, match="too few for 11000x11000"):
+                decode(source)
+            if hasattr(source, "seek"):
+                source.seek(0)
+        if kind == "jpeg":
+            with pytest.raises(vision_io.DecodeError, match="too few"):
+                vision_io.decode_resized_crop(source, 8)
+    assert probe._peak() - before < 32 << 20
+
+
 def test_sources_without_end():
     class Endless(io.RawIOBase):
         def read(self, size=-1):

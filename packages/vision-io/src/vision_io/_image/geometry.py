@@ -22,7 +22,7 @@ def check_region(region: Sequence[int], height: int, width: int) -> Region:
     """
     try:
         top, left, rows, columns = (int(value) for value in region)
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         raise ValueError(f"region: got {region!r}, expected (top, left, height, width)") from None
     if top < 0 or left < 0 or rows < 1 or columns < 1 or top + rows > height or left + columns > width:
         raise ValueError(

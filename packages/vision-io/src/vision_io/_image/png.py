@@ -9,6 +9,7 @@ from torch import Tensor
 from vision_io._errors import DecodeError
 from vision_io._image.channels import channels16
 from vision_io._image.direct import uint8_with_address
+from vision_io._image.geometry import check_out
 from vision_io._image.jpeg import RefusedError
 from vision_io._image.mode import ImageReadMode
 from vision_io._image.orientation import orientation_of
@@ -36,7 +37,7 @@ def decode_png_native(
         name: How messages call it.
         mode: Channels of the result.
         limits: Checked against the header.
-        out: Target; used where its shape, type and rows fit.
+        out: Target; used where its rows are contiguous.
 
     Returns:
         (C, H, W), uint8 or uint16, and the EXIF orientation.
@@ -45,6 +46,7 @@ def decode_png_native(
         DecodeError: The file is too short for its size.
         RefusedError: The file is damaged, or inflates to more than its pixels; another decoder may salvage it.
         LimitError: The picture is larger than ``limits`` admit.
+        ValueError: ``out`` has another shape or type than 8-bit pixels, or is not on the CPU.
     """
     assert kernels is not None
     facts = kernels.png_header(data.ctypes.data, data.size, mode.value)
@@ -57,7 +59,7 @@ def decode_png_native(
     shape = (channels, height, width)
     if depth == 16:
         pixels = torch.from_numpy(np.empty(shape, dtype=np.uint16))
-    elif out is not None and tuple(out.shape) == shape and out.dtype == torch.uint8 and out.stride(2) == 1:
+    elif out is not None and check_out(out, shape).stride(2) == 1:
         pixels = out
     else:
         pixels = empty_uint8(*shape)
