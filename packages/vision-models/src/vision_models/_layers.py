@@ -145,7 +145,7 @@ class StochasticDepth(nn.Module):
         if not self.training or self.p == 0.0:
             return x
         shape = [x.shape[0] if self.mode == "row" else 1] + [1] * (x.ndim - 1)
-        kept = torch.empty(shape, dtype=x.dtype, device=x.device).bernoulli_(1.0 - self.p)
+        kept = x.new_empty(shape).bernoulli_(1.0 - self.p)
         if self.p < 1.0:
             kept = kept / (1.0 - self.p)
         return x * kept

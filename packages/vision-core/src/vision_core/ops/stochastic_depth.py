@@ -40,7 +40,7 @@ def stochastic_depth(input: Tensor, p: float, mode: str, training: bool = True) 
     size = [1] * input.dim()
     if mode == "row":
         size[0] = input.shape[0]
-    noise = torch.empty(size, dtype=input.dtype, device=input.device).bernoulli_(survival)
+    noise = input.new_empty(size).bernoulli_(survival)
     if survival > 0.0:
         noise.div_(survival)
     return input * noise
