@@ -8,9 +8,11 @@ from torch import Tensor
 
 from vision_core.transforms import functional as F
 from vision_core.transforms._labels import LabelsGetter, to_labels_getter
+from vision_core.transforms._per_sample import retype
 from vision_core.transforms._query import get_bounding_boxes, get_keypoints
 from vision_core.transforms._sample import Sample
 from vision_core.transforms._transform import Transform
+from vision_core.transforms.functional._boxes import valid_boxes, valid_keypoints
 from vision_core.tv_tensors import BoundingBoxes, BoundingBoxFormat, KeyPoints, Mask, TVTensor
 from vision_core.tv_tensors._base import plain
 from vision_core.tv_tensors._boxes import ClampingMode, check_clamping_mode, to_format
@@ -123,7 +125,8 @@ class _Sanitize(Transform):
         valid = params["valid"]
         count = valid.shape[0]
         own: Any = self
-        found = to_labels_getter(own.labels_getter)(sample.rebuild()) if sample.inputs else None
+        wanted = sample.inputs and own.labels_getter is not None
+        found = to_labels_getter(own.labels_getter)(sample.rebuild()) if wanted else None
         labels = () if found is None else tuple(found) if isinstance(found, (tuple, list)) else (found,)
         for label in labels:
             if not isinstance(label, Tensor):
@@ -145,7 +148,7 @@ class _Sanitize(Transform):
 def _keep(leaf: Any, valid: Tensor) -> Any:
     kept = plain(leaf) if isinstance(leaf, TVTensor) else leaf
     kept = kept[valid.to(kept.device)]
-    return type(leaf).wrap(kept, leaf) if isinstance(leaf, TVTensor) else kept
+    return retype(kept, leaf) if isinstance(leaf, TVTensor) else kept
 
 
 class SanitizeBoundingBoxes(_Sanitize):
@@ -184,9 +187,7 @@ class SanitizeBoundingBoxes(_Sanitize):
 
     def make_params(self, flat_inputs: list[Any]) -> dict[str, Any]:
         """Say which boxes stay."""
-        boxes = get_bounding_boxes(flat_inputs)
-        _, valid = F.sanitize_bounding_boxes(boxes, min_size=self.min_size, min_area=self.min_area)
-        return {"valid": valid}
+        return {"valid": valid_boxes(get_bounding_boxes(flat_inputs), self.min_size, self.min_area)}
 
 
 class SanitizeKeyPoints(_Sanitize):
@@ -213,5 +214,5 @@ class SanitizeKeyPoints(_Sanitize):
 
     def make_params(self, flat_inputs: list[Any]) -> dict[str, Any]:
         """Say which keypoints stay."""
-        _, valid = F.sanitize_keypoints(get_keypoints(flat_inputs))
-        return {"valid": valid}
+        points = get_keypoints(flat_inputs)
+        return {"valid": valid_keypoints(plain(points), points.canvas_size)}

@@ -20,6 +20,8 @@ __all__ = [
     "convert_bounding_box_format",
     "sanitize_bounding_boxes",
     "sanitize_keypoints",
+    "valid_boxes",
+    "valid_keypoints",
 ]
 
 _F = BoundingBoxFormat
@@ -243,14 +245,27 @@ def sanitize_bounding_boxes(
     if isinstance(bounding_boxes, BoundingBoxes):
         if format is not None or canvas_size is not None:
             raise ValueError("format, canvas_size: BoundingBoxes know theirs, do not pass them")
-        boxes, own, size = plain(bounding_boxes), bounding_boxes.format, bounding_boxes.canvas_size
-        valid = _valid_boxes(boxes, own, size, min_size, min_area)
+        boxes = plain(bounding_boxes)
+        valid = valid_boxes(bounding_boxes, min_size, min_area)
         return take_type(boxes[valid], BoundingBoxes, bounding_boxes), valid
     _refuse_other_types("bounding_boxes", bounding_boxes)
     if format is None or canvas_size is None:
         raise ValueError("format, canvas_size: expected both, as a plain tensor does not know them")
     valid = _valid_boxes(bounding_boxes, to_format(format), canvas_size, min_size, min_area)
     return bounding_boxes[valid], valid
+
+
+def valid_boxes(boxes: BoundingBoxes, min_size: float, min_area: float) -> Tensor:
+    """Say which boxes `sanitize_bounding_boxes` keeps."""
+    return _valid_boxes(plain(boxes), boxes.format, boxes.canvas_size, min_size, min_area)
+
+
+def valid_keypoints(points: Tensor, canvas_size: tuple[int, int]) -> Tensor:
+    """Say which entries `sanitize_keypoints` keeps."""
+    height, width = canvas_size
+    places = points if points.shape[-1] == 2 else points[..., :2]
+    inside = (places >= 0) & (places < points.new_tensor([width, height]))
+    return inside.all(-1) if inside.ndim == 2 else inside.flatten(1).all(1)
 
 
 def _valid_boxes(
@@ -292,15 +307,13 @@ def sanitize_keypoints(key_points: Tensor, canvas_size: tuple[int, int] | None =
     if isinstance(key_points, KeyPoints):
         if canvas_size is not None:
             raise ValueError("canvas_size: KeyPoints know theirs, do not pass it")
-        kept, valid = sanitize_keypoints(plain(key_points), key_points.canvas_size)
-        return take_type(kept, KeyPoints, key_points), valid
+        points = plain(key_points)
+        valid = valid_keypoints(points, key_points.canvas_size)
+        return take_type(points[valid], KeyPoints, key_points), valid
     _refuse_other_types("key_points", key_points)
     if canvas_size is None:
         raise ValueError("canvas_size: expected (height, width), as a plain tensor does not know it")
-    height, width = canvas_size
-    x, y = key_points[..., 0], key_points[..., 1]
-    valid = (x >= 0) & (x < width) & (y >= 0) & (y < height)
-    valid = valid.flatten(1).all(1) if valid.ndim > 1 else valid
+    valid = valid_keypoints(key_points, canvas_size)
     return key_points[valid], valid
 
 

@@ -127,10 +127,8 @@ def to_pil_image(pic: Tensor | np.ndarray, mode: str | None = None) -> Image:
         raise ValueError(f"mode: {pixels.shape[2]} channels make one of {allowed}, got {mode!r}")
     if pixels.dtype != "uint8":
         raise TypeError(f"pic: images with {pixels.shape[2]} channels need dtype uint8, got {pixels.dtype}")
-    if mode in (None, allowed[0]):
-        return PIL.Image.fromarray(pixels)
     # Pixels are bytes in the named colour space already, so they are taken as they are, not converted.
-    return PIL.Image.frombytes(mode, (pixels.shape[1], pixels.shape[0]), pixels.tobytes())
+    return PIL.Image.frombytes(mode or allowed[0], (pixels.shape[1], pixels.shape[0]), pixels.tobytes())
 
 
 # For each number of channels Pillow's modes, the natural one first.
@@ -147,7 +145,7 @@ def _to_array(pic: Any, mode: str | None) -> np.ndarray:
         planes = pic[None] if pic.ndim == 2 else pic
         if planes.ndim != 3:
             raise ValueError(f"pic: expected [C, H, W] or [H, W], got shape {tuple(pic.shape)}")
-        return np.ascontiguousarray(planes.detach().cpu().permute(1, 2, 0).numpy())
+        return np.ascontiguousarray(planes.numpy(force=True).transpose(1, 2, 0))
     if isinstance(pic, np.ndarray):
         if np.issubdtype(pic.dtype, np.floating) and mode != "F":
             pic = (pic * 255).astype(np.uint8)

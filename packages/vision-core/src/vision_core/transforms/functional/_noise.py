@@ -49,15 +49,16 @@ def gaussian_noise_image(
     if sigma < 0:
         raise ValueError(f"sigma: expected 0 or more, got {sigma}")
     dtype = torch.float64 if image.dtype == torch.float64 else torch.float32
-    noise = torch.randn(image.shape, dtype=dtype, device=image.device, generator=generator)
+    # As `torch.randn`, but what is to be like a tensor is made in half of the time.
+    noise = torch.empty_like(image, dtype=dtype, memory_format=torch.contiguous_format).normal_(generator=generator)
     white = max_value(image.dtype)
-    noise.mul_(sigma)
+    noise.mul_(sigma * white)
     if mean:
-        noise.add_(mean)
+        noise.add_(mean * white)
     if image.is_floating_point():
         noisy = noise.add_(image)
         return (noisy.clamp_(0, 1) if clip else noisy).to(image.dtype)
-    steps = noise.mul_(white).to(torch.int32).add_(image)  # whole steps of noise, cut towards none
+    steps = noise.to(torch.int32).add_(image)  # whole steps of noise, cut towards none
     return (steps.clamp_(0, white) if clip else steps).to(image.dtype)
 
 
