@@ -85,3 +85,62 @@ def test_ffmpeg_arithmetic_against_numbers_computed_by_hand(make_frame):
     for buffer in frame.owner:
         buffer[:] = 128
     assert np.all(rgb_planes(frame) == 130)
+
+
+# -- more than 8 bits as floating-point numbers ------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "yuv420p10le",
+        "yuv422p10le",
+        "yuv444p12le",
+        "yuv420p12le",
+        "p010le",
+        "p012le",
+        "gbrp10le",
+        "gbrp12le",
+        "gray10le",
+    ],
+)
+@pytest.mark.parametrize(("width", "height"), [(17, 13), (40, 22)])
+@pytest.mark.parametrize(("matrix", "full_range"), [(1, False), (9, False), (9, True)])
+def test_deep_frames_as_floats(make_frame, name, width, height, matrix, full_range):
+    """Against the definition of the matrices in float64: ITU-R BT.709 and BT.2020."""
+    from vision_io._pixels.deep import DeepSlots, deep_planes
+    from vision_io._video.view import View
+
+    frame = make_frame(name, width, height, seed=3, matrix=matrix, full_range=full_range)
+    layout = frame.format
+    top = (1 << layout.bits) - 1
+    if layout.family == "gbr":
+        expected = np.stack([frame.plane(i, width, height) for i in layout.order]) / top
+    elif layout.family == "gray":
+        expected = np.stack([frame.plane(0, width, height)] * 3) / top
+    else:
+        across, down = layout.chroma_size(width, height)
+        y = (frame.plane(0, width, height) >> layout.shift).astype(np.float64)
+        if layout.family == "nv":
+            pairs = frame.plane(1, 2 * across, down) >> layout.shift
+            u, v = pairs[:, 0::2].astype(np.float64), pairs[:, 1::2].astype(np.float64)
+        else:
+            u, v = (frame.plane(i, across, down).astype(np.float64) for i in (1, 2))
+        rows, columns = np.arange(height) >> layout.chroma_shift[1], np.arange(width) >> layout.chroma_shift[0]
+        u, v = u[rows][:, columns], v[rows][:, columns]
+        one = 1 << (layout.bits - 8)
+        y = y / top if full_range else (y - 16 * one) / (219 * one)
+        u, v = ((c - 128 * one) / (top if full_range else 224 * one) for c in (u, v))
+        kr, kb = (0.2126, 0.0722) if matrix == 1 else (0.2627, 0.0593)
+        red, blue = y + 2 * (1 - kr) * v, y + 2 * (1 - kb) * u
+        expected = np.stack([red, (y - kr * red - kb * blue) / (1 - kr - kb), blue])
+    expected = np.clip(expected, 0, 1)
+    got = deep_planes(frame).numpy().astype(np.float64) / 255
+    assert np.abs(got - expected).max() < 1e-6
+    view = View.of({"crop": (2, 3, 9, 12), "size": (5, 6), "flip": True, "mean": 0.5, "std": 0.25})
+    out = torch.empty(2, 3, 5, 6)
+    DeepSlots(out, view).write(1, frame)
+    small = torch.nn.functional.interpolate(
+        torch.from_numpy(expected)[None, :, 2:11, 3:15], (5, 6), mode="bilinear", antialias=True
+    )[0]
+    torch.testing.assert_close(out[1].double(), (small.flip(-1) - 0.5) / 0.25, atol=1e-5, rtol=0)

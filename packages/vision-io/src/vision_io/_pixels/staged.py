@@ -5,6 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
+from vision_io._pixels.deep import DeepSlots
 from vision_io._pixels.raw_frame import RawFrame
 from vision_io._pixels.resize import resize_normalised
 from vision_io._pixels.shaped import ShapedSlots
@@ -70,8 +71,13 @@ def _resized(picture: Tensor, height: int, width: int) -> Tensor:
     return _bytes(shaped)
 
 
-def slots_for(frames: Tensor, view: View, display_size: tuple[int, int]) -> FrameSlots | ShapedSlots | StagedSlots:
-    """The slots of a clip, of the simplest kind that does what the view says."""
+Slots = FrameSlots | ShapedSlots | StagedSlots | DeepSlots
+
+
+def slots_for(frames: Tensor, view: View, display_size: tuple[int, int], bits: int) -> Slots:
+    """The slots of a clip, of the simplest kind that does what the view says for samples of so many bits."""
     if view.plain:
         return FrameSlots(frames)
+    if bits > 8 and view.dtype.is_floating_point:
+        return DeepSlots(frames, view)
     return StagedSlots(frames, view, display_size) if view.steps else ShapedSlots(frames, view, display_size)

@@ -47,7 +47,7 @@ def fill(
     """
     filled = Filled()
     pages = FreshPages(frames) if fresh else None
-    slots = slots_for(frames, view, size)
+    slots = slots_for(frames, view, size, source.facts.bits)
     first: dict[int, int] = {}
     repeats: list[tuple[int, int]] = []
     for slot, name in enumerate(wanted):
