@@ -8,6 +8,7 @@ NB_MODULE(_native_ext, m) {
   vision_core::bind_copies(m);
   vision_core::bind_deform_conv(m);
   vision_core::bind_detection_metrics(m);
+  vision_core::bind_frames(m);
   vision_core::bind_masks(m);
   vision_core::bind_moves(m);
   vision_core::bind_nms(m);

@@ -23,6 +23,7 @@ _FUNCTIONS = (  # what this version calls; a module that lacks one was built fro
     "deform_conv_sample",
     "deform_conv_small",
     "evaluate_detections",
+    "fill_outside_u8",
     "flip_u8",
     "gray_u8",
     "histogram_u8",

@@ -11,6 +11,7 @@ import torch
 from torch import Tensor
 
 from vision_core import _pixels, resampling
+from vision_core._pixels._frames import fill_outside
 from vision_core._resize_window import resize_window
 from vision_core.transforms import functional as F
 
@@ -113,3 +114,25 @@ def test_part_of_a_resized_image(
         region = (top, left, height, width)
         assert torch.equal(resize_window(own, region, size, window, False, interpolation, True), part)
         assert torch.equal(resize_window(own, region, size, window, True, interpolation, True), part.flip(-1))
+
+
+@pytest.mark.parametrize("channels", [1, 3])
+def test_outside_of_half_planes(channels: int, isa: str, memory_orders: Callable[[Tensor], list[Tensor]]) -> None:
+    rng = random.Random(channels)
+    x, y = torch.arange(41.0).double() + 0.5, torch.arange(30.0).double()[:, None] + 0.5
+    generator = torch.Generator().manual_seed(0)
+    batch = torch.randint(0, 256, (2, channels, 30, 41), dtype=torch.uint8, generator=generator)
+    edges = [[0.0, 0.0, -1.0], [0.0, 0.0, 1.0], [1.0, 0.0, -3.0], [-1.0, 0.0, 38.0], [0.0, 1.0, -4.0]]
+    edges += [[1e-300, 0.0, -1.0], [-1e-300, 0.0, 1.0]]
+    edges += [[rng.uniform(-1, 1), rng.uniform(-1, 1), rng.uniform(-20, 20)] for _ in range(20)]
+    edges += [[float("nan"), 0.0, 0.0], [float("inf"), 1.0, 0.0]]
+    for a, b, c in edges:
+        inside = (a * x + (b * y + c) >= 0) & (-0.3 * x + y + 9 >= 0)
+        fill = [rng.randrange(256) for _ in range(channels)]
+        expected = torch.where(inside, batch, torch.tensor(fill, dtype=torch.uint8).view(-1, 1, 1))
+        for image in memory_orders(batch.clone()):
+            filled = fill_outside(image.clone(), [a, b, c, -0.3, 1.0, 9.0], fill)
+            if a == a and abs(a) != float("inf"):
+                assert torch.equal(filled, expected), (a, b, c)
+            else:
+                assert filled.shape == expected.shape

@@ -8,7 +8,16 @@ from torch import Tensor
 from vision_core import _native
 from vision_core._direct import nothing_watches
 
-__all__ = ["Layout", "allocate", "allocate_as", "applies", "describe", "is_dense", "is_interleaved"]
+__all__ = [
+    "Layout",
+    "allocate",
+    "allocate_as",
+    "applies",
+    "describe",
+    "holds_bytes",
+    "is_dense",
+    "is_interleaved",
+]
 
 # images, channels, height, width, and the distance in values from one image, channel, row and pixel to the next
 Layout = tuple[int, int, int, int, int, int, int, int]
@@ -31,6 +40,23 @@ def applies(image: Tensor, dtype: torch.dtype = torch.uint8) -> bool:
         and image.dim() >= 3
         and image.numel() > 0
         and not (image.requires_grad and torch.is_grad_enabled())
+    )
+
+
+def holds_bytes(image: Tensor) -> bool:
+    """Whether the kernels may read a plain tensor as an 8-bit image, where nothing is known to watch.
+
+    Examples:
+        >>> import torch
+        >>> holds_bytes(torch.zeros(3, 4, 4))
+        False
+    """
+    return (
+        image.dtype is torch.uint8
+        and image.is_cpu
+        and _native.module is not None
+        and image.dim() >= 3
+        and image.numel() > 0
     )
 
 

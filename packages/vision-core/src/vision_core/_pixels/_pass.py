@@ -54,11 +54,13 @@ def pixel_pass(
     """
     if not applies(image):
         return None
-    return run_pass(image, steps, mirrored, upside_down, dtype, mean, std, planar=planar)
+    whole = (0, 0, image.shape[-2], image.shape[-1])
+    return run_pass(image, whole, steps, mirrored, upside_down, dtype, mean, std, planar=planar)
 
 
 def run_pass(
     image: Tensor,
+    region: tuple[int, int, int, int],
     steps: Sequence[PassStep],
     mirrored: bool,
     upside_down: bool,
@@ -68,7 +70,7 @@ def run_pass(
     *,
     planar: bool,
 ) -> Tensor | None:
-    """Do the work of `pixel_pass` on an image to which the kernels apply."""
+    """Do the work of `pixel_pass` on a region (top, left, height, width) of an image to which the kernels apply."""
     channels = image.shape[-3]
     if channels != 3 and not all(
         step[0] in _ANY_CHANNELS or (step[0] == "contrast" and channels == 1) for step in steps
@@ -82,7 +84,10 @@ def run_pass(
         if planar:
             source, layout = describe(image.contiguous())
             interleaved = False
-    result = _allocate(image, dtype, interleaved and not planar)
+    top, left, height, width = region
+    layout = (*layout[:2], height, width, *layout[4:])
+    size = (*image.shape[:-2], height, width)
+    result = _allocate(size, dtype, interleaved and not planar)
     kinds, factors, tables = [], [], b""
     for step in steps:
         kinds.append(_KINDS[step[0]])
@@ -95,7 +100,7 @@ def run_pass(
         else:
             factors.append(float(step[1]) if len(step) > 1 else 0.0)
     _native.module.pixel_pass_u8(
-        source.data_ptr(),
+        source.data_ptr() + top * layout[6] + left * layout[7],
         layout,
         mirrored,
         upside_down,
@@ -112,8 +117,8 @@ def run_pass(
     return result
 
 
-def _allocate(image: Tensor, dtype: torch.dtype, interleaved: bool) -> Tensor:
+def _allocate(size: tuple[int, ...], dtype: torch.dtype, interleaved: bool) -> Tensor:
     if not interleaved:
-        return torch.empty(image.shape, dtype=dtype)
-    *batch, channels, height, width = image.shape
+        return torch.empty(size, dtype=dtype)
+    *batch, channels, height, width = size
     return torch.empty((*batch, height, width, channels), dtype=dtype).movedim(-1, -3)

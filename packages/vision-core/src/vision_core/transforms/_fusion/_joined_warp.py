@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-import torch
 from torch import Tensor
 
+from vision_core._pixels._frames import fill_outside
 from vision_core.transforms.functional._matrix import Affine
 from vision_core.transforms.functional._pad import Fill
 from vision_core.transforms.functional._warp import fill_values, warp_affine, warp_perspective
@@ -133,20 +133,21 @@ class Warp:
             warped = warp_perspective(image, self.numbers, self.interpolation, self.fill)
         if not self.frames:
             return warped
-        values = fill_values(self.fill, image.shape[-3]) or [0.0]
-        outside = torch.tensor(values).round_().clamp_(0, 255).to(torch.uint8).view(-1, 1, 1)
-        return torch.where(self._inside(), warped, outside)
+        inside: list[float] = []
+        for mapping, frame in self.frames:
+            inside += _half_planes(mapping, frame)
+        channels = image.shape[-3]
+        values = fill_values(self.fill, channels) or [0.0]
+        values = values * channels if len(values) == 1 else values
+        return fill_outside(warped, inside, [min(max(round(value), 0), 255) for value in values])
 
-    def _inside(self) -> Tensor:
-        """Return which pixels of the result `[height, width]` were inside of all images between."""
-        height, width = self.size
-        x, y = torch.arange(width, dtype=torch.float64) + 0.5, torch.arange(height, dtype=torch.float64)[:, None] + 0.5
-        inside = torch.ones((), dtype=torch.bool)
-        for m, (rows, columns) in self.frames:
-            depth = m[6] * x + (m[7] * y + m[8])
-            across, down = m[0] * x + (m[1] * y + m[2]), m[3] * x + (m[4] * y + m[5])
-            inside = inside & (across >= 0) & (across <= columns * depth) & (down >= 0) & (down <= rows * depth)
-        return inside
+
+def _half_planes(m: Mapping, frame: tuple[int, int]) -> list[float]:
+    """Return which points are mapped into a frame (height, width): four times the weights of x, y and 1."""
+    across, down, depth = m[0:3], m[3:6], m[6:9]
+    right = [frame[1] * d - x for x, d in zip(across, depth, strict=True)]
+    below = [frame[0] * d - y for y, d in zip(down, depth, strict=True)]
+    return [*across, *right, *down, *below]
 
 
 def _flip(left_to_right: bool, upside_down: bool, size: tuple[int, int]) -> Mapping:

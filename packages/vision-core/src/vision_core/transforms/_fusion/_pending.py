@@ -8,7 +8,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from vision_core import _pixels
+from vision_core._pixels._memory import holds_bytes
 from vision_core._pixels._pass import PassStep, run_pass
 from vision_core._resize_window import Box, resize_window
 from vision_core.transforms._fusion._fallback import one_by_one
@@ -30,7 +30,7 @@ def start(leaf: Any, tolerant: bool) -> Pending | None:
     if kind is not Tensor and kind is not Image and kind is not Video:
         return None
     pixels = leaf if kind is Tensor else plain(leaf)
-    return Pending(leaf, pixels, kind, tolerant) if _pixels.applies(pixels) else None
+    return Pending(leaf, pixels, kind, tolerant) if holds_bytes(pixels) else None
 
 
 class Pending(Rules):
@@ -197,9 +197,10 @@ class Pending(Rules):
     def _settle_region(self) -> None:
         """Cut the region out of what is there, as a view."""
         height, width = self.pixels.shape[-2:]
-        if (self.height, self.width) != (height, width):
-            rows = slice(self.top, self.top + self.height)
-            self.pixels = self.pixels[..., rows, self.left : self.left + self.width]
+        if self.height != height:
+            self.pixels = self.pixels.narrow(-2, self.top, self.height)
+        if self.width != width:
+            self.pixels = self.pixels.narrow(-1, self.left, self.width)
         self.top = self.left = 0
 
     def finish(self, passes: list[str] | None = None) -> Any:
@@ -208,46 +209,58 @@ class Pending(Rules):
         Args:
             passes: gets a line for each pass over the pixels.
         """
-        resampled = self._resample(passes)
+        if self.resampled:
+            self._resample(passes)
         mirrored, upside_down = self.mirrored, self.upside_down
         if self.steps or self.scaled or (mirrored and upside_down):
-            result = self._colour_pass(resampled, passes)
-        elif mirrored or upside_down:
-            _tell(passes, "a flip")
-            result = horizontal_flip_image(resampled) if mirrored else vertical_flip_image(resampled)
-        elif not self.resampled and resampled.shape == self.leaf.shape and self.kind is type(self.leaf):
-            return self.leaf  # nothing to do
+            result = self._colour_pass(passes)
         else:
-            result = resampled
+            self._settle_region()
+            result = self.pixels
+            if mirrored or upside_down:
+                _tell(passes, "a flip")
+                result = horizontal_flip_image(result) if mirrored else vertical_flip_image(result)
+            elif not self.resampled and result.shape == self.leaf.shape and self.kind is type(self.leaf):
+                return self.leaf  # nothing was to be done
         return result if self.kind is Tensor else result.as_subclass(self.kind)
 
-    def _resample(self, passes: list[str] | None) -> Tensor:
+    def _resample(self, passes: list[str] | None) -> None:
         if self.resize_to is not None:
             region, size, interpolation, antialias = self.resize_to
             window, mirrored = (self.top, self.left, self.height, self.width), self.mirrored
             _tell(passes, "resize" + (" of a window" * (window != (0, 0, *size))) + (", mirrored" * mirrored))
+            self.pixels = resize_window(self.pixels, region, size, window, mirrored, interpolation, antialias)
             self.mirrored = False
-            return resize_window(self.pixels, region, size, window, mirrored, interpolation, antialias)
-        if self.warp is not None:
+            self.top = self.left = 0
+        elif self.warp is not None:
             warp = self.warp
             if (self.mirrored or self.upside_down) and warp.can_mirror and (self.height, self.width) == warp.size:
                 warp = warp.mirrored(self.mirrored, self.upside_down)
                 self.mirrored = self.upside_down = False
             _tell(passes, f"{warp.name} warp")
             self.pixels = warp.run(self.pixels)
-        self._settle_region()
-        return self.pixels
 
-    def _colour_pass(self, image: Tensor, passes: list[str] | None) -> Tensor:
+    def _colour_pass(self, passes: list[str] | None) -> Tensor:
         mirrored, upside_down = self.mirrored, self.upside_down
         if passes is not None:
             parts = ["mirrored"] * (mirrored or upside_down) + [str(step[0]) for step in self.steps]
             parts += ["to " + str(self.dtype).removeprefix("torch.")] * self.scaled + ["normalised"] * self.normalised
             passes.append(f"one pass over the pixels ({', '.join(parts)})")
-        result = run_pass(image, self.steps, mirrored, upside_down, self.dtype, self.mean, self.std, planar=self.planar)
+        result = run_pass(
+            self.pixels,
+            (self.top, self.left, self.height, self.width),
+            self.steps,
+            mirrored,
+            upside_down,
+            self.dtype,
+            self.mean,
+            self.std,
+            planar=self.planar,
+        )
         if result is not None:
             return result
-        image = image.flip([-1]) if mirrored else image
+        self._settle_region()
+        image = self.pixels.flip([-1]) if mirrored else self.pixels
         image = image.flip([-2]) if upside_down else image
         return one_by_one(image, self.steps, self.dtype if self.scaled else None, self.mean, self.std, self.planar)
 
