@@ -15,6 +15,7 @@
 
 #include "kernels/flip.hpp"
 #include "kernels/resize.hpp"
+#include "resize_spread.hpp"
 #include "vision/thread_pool.hpp"
 
 namespace vision_core {
@@ -207,8 +208,11 @@ struct Task {
   void horizontal_first() const {
     const int64_t window = *std::max_element(rows.taps.begin(), rows.taps.end());
     const int64_t work = target_values() * (columns.stride * std::max<int64_t>(source.height / height, 1) + rows.stride);
+    std::vector<SpreadGroup> groups;
+    if (!columns.identity && kernels.can_spread && kernels.can_spread())
+      groups = spread_groups(columns.filter(), source.channels, width);
     vision::parallel_for(source.planes * height, grain(work), threads, [&](int64_t begin, int64_t end) {
-      FilteredRows filtered(*this, window);
+      FilteredRows filtered(*this, groups, window);
       for (int64_t i = begin; i < end; ++i) {
         const int64_t y = i % height, last = (end - 1) / height == i / height ? (end - 1) % height : height - 1;
         const uint8_t* source_rows =
@@ -224,11 +228,12 @@ struct Task {
   // Source rows after the horizontal pass, made when they are first asked for; as many as fit the cache stay.
   class FilteredRows {
    public:
-    FilteredRows(const Task& task, int64_t window)
-        : task_(task), room_(4 * window + 16 + task.kernels.block_rows), size_(task.target_values()),
-          rows_(new uint8_t[static_cast<size_t>(room_ * size_)]),
+    FilteredRows(const Task& task, const std::vector<SpreadGroup>& groups, int64_t window)
+        : task_(task), groups_(groups), room_(4 * window + 16 + task.kernels.block_rows), size_(task.target_values()),
+          rows_(new uint8_t[static_cast<size_t>(room_ * size_ + spread_values)]),
           // A copy of a source row has room behind its end, where the filter reads values of no effect.
-          source_row_(static_cast<size_t>(task.source_values() + (task.columns.stride + 1) * task.source.channels)) {}
+          source_row_(static_cast<size_t>(task.source_values() + (task.columns.stride + 1) * task.source.channels +
+                                          spread_values)) {}
 
     // The address of rows first ... first + count - 1, one after the other. Within a plane `first` must not fall. Rows
     // before `end` may be made too.
@@ -243,7 +248,7 @@ struct Task {
       while (first_ + made_ < first + count) {
         const int64_t y = first_ + made_, most = task_.kernels.block_rows;
         const int64_t together = std::min({most, end - y, room_ - made_});
-        if (!task_.columns.identity && 2 * together >= most && most > 0) {
+        if (groups_.empty() && !task_.columns.identity && 2 * together >= most && most > 0) {
           make_block(y, static_cast<int>(together), rows_.get() + made_ * size_);
           made_ += together;
         } else {
@@ -275,10 +280,14 @@ struct Task {
         return;
       }
       std::memcpy(source_row_.data(), row, static_cast<size_t>(task_.source_values()));
+      if (!groups_.empty())  // the last group goes on behind the row, where the next one will be
+        return task_.kernels.spread(source_row_.data(), groups_.data(), static_cast<int64_t>(groups_.size()),
+                                    task_.columns.shift, out);
       task_.kernels.horizontal_8[task_.kind()](source_row_.data(), task_.columns.filter(), task_.width, out);
     }
 
     const Task& task_;
+    const std::vector<SpreadGroup>& groups_;
     int64_t room_, size_, plane_ = -1, first_ = 0, made_ = 0;
     std::unique_ptr<uint8_t[]> rows_;
     std::vector<uint8_t> source_row_;

@@ -81,6 +81,15 @@ void horizontal(const In* row, const RowFilter& filter, int64_t width, uint8_t* 
 
 #endif
 
+#if VISION_ISA_IS_AVX512
+#include "resize_spread_avx512.hpp"
+#else
+
+constexpr decltype(ResizeKernels::can_spread) can_spread = nullptr;
+constexpr decltype(ResizeKernels::spread) spread = nullptr;
+
+#endif
+
 }  // namespace
 }  // namespace VISION_ISA_NAMESPACE
 
@@ -93,6 +102,8 @@ VISION_DEFINE_KERNELS(ResizeKernels, resize_kernels) = {
      &VISION_ISA_NAMESPACE::horizontal<4, uint8_t>},
     VISION_ISA_NAMESPACE::block_rows,
     VISION_ISA_NAMESPACE::horizontal_block,
+    VISION_ISA_NAMESPACE::can_spread,
+    VISION_ISA_NAMESPACE::spread,
     &VISION_ISA_NAMESPACE::narrow};
 
 }  // namespace vision_core

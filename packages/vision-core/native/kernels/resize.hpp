@@ -30,6 +30,16 @@ struct ResizeBlock {
   uint8_t* results;   // block_rows for each value of a target row and 8 behind it
 };
 
+// A filter of at most two taps, for values of a row that lie side by side: values of target pixels in groups of 64, each
+// from 64 neighbouring values of the source.
+struct SpreadGroup {
+  int64_t base;         // the first of the source's values
+  uint8_t from[2][64];  // places of the taps, counted from there
+  // Pairs of 16-bit weights, by the order in which parts of 128 bits interleave: the one of value 16 i + 4 k + j is at
+  // [k][4 i + j].
+  int32_t weights[4][16];
+};
+
 struct ResizeKernels {
   // out[x] = sum over t of weights[t] * rows[t][x], rounded to 16-bit values or to pixels, for x < count. Behind an odd
   // number of weights stands a 0.
@@ -44,6 +54,9 @@ struct ResizeKernels {
   int block_rows;  // 0: this ISA has no such pass
   void (*horizontal_block)(const ResizeBlock& block, int bits, const RowFilter& filter, int channels, int64_t width,
                            uint8_t* out, int64_t out_stride);
+  // Whole groups of a row, 64 values each; null, or false, where the processor has no fitting instructions.
+  bool (*can_spread)();
+  void (*spread)(const uint8_t* row, const SpreadGroup* groups, int64_t count, int shift, uint8_t* out);
   // out[x] = row[x] rounded to a pixel.
   void (*narrow)(const int16_t* row, int64_t count, uint8_t* out);
 };

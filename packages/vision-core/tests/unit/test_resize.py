@@ -97,6 +97,25 @@ def test_memory_order_is_kept(backend: str) -> None:
             assert torch.equal(result.contiguous(), resize(image.contiguous(), size)) or backend != "reference"
 
 
+@pytest.mark.parametrize("channels", [1, 3, 4])
+def test_enlarged_rows(channels: int, isa: str, threads: int) -> None:
+    for source, target in (
+        ((9, 1), (9, 70)),
+        ((7, 64), (20, 65)),
+        ((3, 200), (5, 201)),
+        ((11, 37), (30, 300)),
+        ((2, 90), (9, 91)),
+    ):
+        image = torch.randint(
+            0, 256, (channels, *source), dtype=torch.uint8, generator=torch.Generator().manual_seed(0)
+        )
+        interleaved = image.movedim(0, -1).contiguous().movedim(-1, 0)
+        for view in (image, interleaved):
+            result = resize(view, list(target), "bilinear")
+            exact = resize_reference(image.double(), list(target))
+            assert (result - exact).abs().max() <= 1  # two roundings
+
+
 def test_parts_of_batches(backend: str) -> None:
     planes = torch.randint(0, 256, (2, 5, 4, 30, 40), dtype=torch.uint8, generator=torch.Generator().manual_seed(0))
     pixels = planes.movedim(-3, -1).contiguous().movedim(-1, -3)

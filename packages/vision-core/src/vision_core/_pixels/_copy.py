@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from vision_core import _native
-from vision_core._pixels._memory import allocate, allocate_as, applies, describe, is_interleaved
+from vision_core._pixels._memory import allocate, allocate_as, applies, describe
 
 __all__ = ["horizontal_flip", "pad", "vertical_flip"]
 
@@ -28,11 +28,12 @@ def vertical_flip(image: Tensor) -> Tensor | None:
 
 
 def _flip(image: Tensor, horizontal: bool) -> Tensor | None:
-    if image.numel() < _FLIP_PAYS and not (horizontal and image.dim() > 2 and is_interleaved(image)):
-        return None
-    if not applies(image):
+    small = image.numel() < _FLIP_PAYS
+    if (small and not horizontal) or not applies(image):
         return None
     source, layout = describe(image)
+    if small and layout[7] == 1:
+        return None
     result = allocate(image, layout)
     _native.module.flip_u8(source.data_ptr(), layout, horizontal, result.data_ptr(), torch.get_num_threads())
     return result
