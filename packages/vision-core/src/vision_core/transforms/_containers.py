@@ -216,4 +216,4 @@ class RandomOrder(Container):
 
     def plan(self) -> list[int] | None:
         """Draw the order."""
-        return torch.randperm(len(self.transforms), generator=self.generator).tolist()
+        return self.permutation(len(self.transforms))

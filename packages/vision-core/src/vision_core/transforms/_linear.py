@@ -69,8 +69,11 @@ def _whiten_image(image: Tensor, matrix: Tensor, mean: Tensor) -> Tensor:
         )
     if image.device != matrix.device:
         raise ValueError(f"image: expected on {matrix.device} like the matrix, got {image.device}")
-    flat = image.reshape(-1, size).to(matrix.dtype) - mean
-    return (flat @ matrix).view(image.shape).to(torch.promote_types(image.dtype, matrix.dtype))
+    flat = image.reshape(-1, size)
+    if image.dtype is matrix.dtype:
+        return torch.mm(flat.sub(mean), matrix).view(image.shape)
+    whitened = torch.mm(flat.to(matrix.dtype).sub_(mean), matrix).view(image.shape)
+    return whitened.to(torch.promote_types(image.dtype, matrix.dtype))
 
 
 _whiten = functional(_whiten_image, pil=None)

@@ -39,8 +39,10 @@ class Random(Transform):
 
     def permutation(self, count: int) -> list[int]:
         """Draw an order of `count` things."""
-        device = None if self.generator is None else self.generator.device
-        return torch.randperm(count, generator=self.generator, device=device).tolist()
+        generator = self.generator
+        if generator is None:
+            return torch.randperm(count).tolist()
+        return torch.randperm(count, generator=generator, device=generator.device).tolist()
 
     def dirichlet(self, count: int, width: int, alpha: float) -> torch.Tensor:
         """Draw `[count, width]` shares whose rows sum to 1, from a symmetric Dirichlet distribution."""

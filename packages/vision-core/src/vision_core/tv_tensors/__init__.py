@@ -13,6 +13,8 @@ thread, `flip` of 3 x 4 x 4 bytes, where the plain tensor takes 1.7 us):
 | subclass with `__torch_function__` in Python | 3.6 us and more | 0.8 us | yes, one traced call more per operator |
 | wrapper with `__torch_dispatch__` | 23 us | - | yes |
 
+What a transform has made, and nobody else holds, takes its type without a new object (0.1 us).
+
 What was given up: `torch.clone(image)` and the other spellings as functions return a plain tensor, only the methods
 `to`, `clone`, `detach`, `requires_grad_` and `pin_memory` keep the type; and the debugging backends
 `"aot_eager"` of torch 2.13 refuse every subclass on their first run (`"inductor"` and `"eager"` take them).
