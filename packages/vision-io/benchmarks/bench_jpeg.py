@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import importlib
 import io
+import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -21,6 +22,8 @@ from benchmarks.harness import Candidate, race, script, show, write_json
 
 MEAN, STD = [0.485, 0.456, 0.406], [0.229, 0.224, 0.225]
 SIZES = ((8, 8), (100, 120), (375, 500), (720, 1280))
+SHARED = Path(os.environ.get("VISION_SHARED", Path(__file__).resolve().parents[3].parent / "shared"))
+PHOTOS = {"dog-1461239_1280.jpg": (225, 440, 400, 400), "snail-4345504_1280.jpg": (226, 440, 400, 400)}
 
 
 def _picture(height: int, width: int) -> torch.Tensor:
@@ -70,34 +73,47 @@ def _decoders(data: torch.Tensor, peers: dict[str, Any]) -> dict[str, Callable[[
     return runs
 
 
-def _whole(peers: dict[str, Any]) -> dict[str, Any]:
-    cases = {}
+def _cropped(run: Callable[[], Any], area: tuple[int, int, int, int]) -> Callable[[], Any]:
+    """A whole decode and a contiguous copy of the region: what libraries do that cannot decode a part."""
+    rows, columns = slice(area[0], area[0] + area[2]), slice(area[1], area[1] + area[3])
+
+    def crop() -> Any:
+        whole = run()
+        if isinstance(whole, torch.Tensor):
+            return whole[:, rows, columns].contiguous()
+        return np.ascontiguousarray(whole[rows, columns])
+
+    return crop
+
+
+def _files() -> dict[str, tuple[torch.Tensor, tuple[int, int, int, int] | None]]:
+    """Name to file and region: drawn pictures, and photos where the shared data is there."""
+    files: dict[str, tuple[torch.Tensor, tuple[int, int, int, int] | None]] = {}
     for height, width in SIZES:
         data = vision_io.encode_jpeg(_picture(height, width), 87)
         assert isinstance(data, torch.Tensor)
-        out = torch.empty(3, height, width, dtype=torch.uint8)
+        centre = (height // 4, width // 4, height // 2, width // 2)
+        files[f"{width}x{height}"] = data, centre if height >= 100 else None
+    for name, region in PHOTOS.items():
+        path = SHARED / "data" / "images" / "jpeg" / name
+        if path.exists():
+            files[name] = vision_io.read_file(path), region
+    return files
+
+
+def _whole(peers: dict[str, Any]) -> dict[str, Any]:
+    cases = {}
+    for name, (data, region) in _files().items():
+        out = vision_io.decode_jpeg(data)
+        assert isinstance(out, torch.Tensor)
         runs: dict[str, Any] = {"ours": lambda data=data: vision_io.decode_jpeg(data)}
         runs["ours, out="] = lambda data=data, out=out: vision_io.decode_jpeg(data, out=out)
-        peers_runs = _decoders(data, peers)
-        cases[f"whole {width}x{height}"] = race(runs | peers_runs, threads=(1,))
-        if height < 100:
-            continue
-        region = (height // 4, width // 4, height // 2, width // 2)
-
-        def cropped(run: Callable[[], Any], area: tuple[int, ...] = region) -> Callable[[], Any]:
-            def crop() -> Any:
-                whole = run()
-                rows, columns = slice(area[0], area[0] + area[2]), slice(area[1], area[1] + area[3])
-                if isinstance(whole, torch.Tensor):
-                    return whole[:, rows, columns].contiguous()
-                return np.ascontiguousarray(whole[rows, columns])
-
-            return crop
-
-        runs = {"ours": lambda data=data, region=region: vision_io.decode_jpeg(data, region=region)}
-        cases[f"region, centre half of {width}x{height}"] = race(
-            runs | {name: cropped(run) for name, run in peers_runs.items()}, threads=(1,)
-        )
+        others = _decoders(data, peers)
+        cases[f"whole {name}"] = race(runs | others)
+        if region is not None:
+            part = {"ours": lambda data=data, region=region: vision_io.decode_jpeg(data, region=region)}
+            others = {name: _cropped(run, region) for name, run in others.items()}
+            cases[f"region {region[3]}x{region[2]} of {name}"] = race(part | others)
     return cases
 
 
