@@ -1,5 +1,6 @@
 // Frames on their way into tensors. Addresses, sizes and strides come from vision_io._pixels, which checks them.
 #include "../fresh_pages.hpp"
+#include "../kernels/interleave.hpp"
 #include "../shape_yuv.hpp"
 #include "codecs.hpp"
 
@@ -38,6 +39,17 @@ bool shape(std::array<uintptr_t, 3> planes, std::array<int64_t, 3> strides, std:
                    target);
 }
 
+// Three planes of bytes to pixels of three bytes.
+void join(uintptr_t planes, int64_t channel_stride, int64_t row_stride, int height, int width, uintptr_t out, int64_t out_stride) {
+  nb::gil_scoped_release release;
+  const InterleaveKernels& kernels = VISION_SELECT(interleave_kernels);
+  for (int64_t y = 0; y < height; ++y) {
+    const uint8_t* red = source(planes) + y * row_stride;
+    const uint8_t* const rows[3] = {red, red + channel_stride, red + 2 * channel_stride};
+    kernels.join(rows, 3, width, reinterpret_cast<uint8_t*>(out) + y * out_stride);
+  }
+}
+
 void populate(uintptr_t address, int64_t bytes) {
   nb::gil_scoped_release release;
   populate_pages(reinterpret_cast<void*>(address), bytes);
@@ -47,6 +59,7 @@ void populate(uintptr_t address, int64_t bytes) {
 
 void bind_frames(nb::module_& m) {
   m.def("shape_yuv", &shape, "A part of YUV planes, resized and normalised.");
+  m.def("join", &join, "Planes of bytes to interleaved pixels.");
   m.def("populate", &populate, "Have the system back fresh memory with pages, all at once.");
 }
 

@@ -28,7 +28,7 @@ class DeepSlots:
         self._frames = frames
         self._flip = view.flip
         # A size of one number is that of the shorter side: the slots tell the whole.
-        size = tuple(frames.shape[2:]) if isinstance(view.size, int) else view.size
+        size = (frames.shape[2], frames.shape[3]) if isinstance(view.size, int) else view.size
         self._steps = view.steps or (Step(view.crop, size),)
         factor, bias = view.affine()
         self._factor = torch.tensor(factor[:3], device="cpu")[:, None, None]

@@ -60,9 +60,12 @@ class FreshPages:
         plane = height * width * size
         self._slot, self._base = slot, frames.data_ptr()
         self._parts: list[tuple[int, int]] = []
-        if kernels is None or frames.numel() * size <= _HUGE_PAGES_UP_TO or (row, column) != (width * size, size):
+        if kernels is None or frames.numel() * size <= _HUGE_PAGES_UP_TO:
             return
-        if channel == plane:
+        interleaved = (channel, column, row) == (size, channels * size, channels * width * size)
+        if not interleaved and (row, column) != (width * size, size):
+            return
+        if channel == plane or interleaved:
             self._parts = [(0, channels * plane)]
         else:
             self._parts = [(i * channel, plane) for i in range(channels)]
@@ -86,6 +89,7 @@ class FrameSlots:
         self._strides = frames.stride()
         self._size = (frames.shape[2], frames.shape[3])
         self._passing = frames.numel() > _CACHED_UP_TO
+        self._planes: tuple[Tensor, FrameSlots] | None = None
 
     def write(self, slot: int, frame: RawFrame) -> None:
         """Convert ``frame`` to RGB, turned for display, into slot ``slot``; sizes must agree."""
@@ -99,9 +103,7 @@ class FrameSlots:
             self._write_mirrored(slot, frame)
             return
         if self._strides[3] != 1:
-            whole = torch.empty((1, 3, *self._size), dtype=torch.uint8, device="cpu")
-            FrameSlots(whole).write(0, frame)
-            self._frames[slot].copy_(whole[0])
+            self._write_strided(slot, frame)
             return
         slot_stride, channel_stride, row_stride, _ = self._strides
         address = self._base + slot * slot_stride
@@ -113,6 +115,22 @@ class FrameSlots:
             kernels.turn(upright.ctypes.data, width, height, 3, quarters, address, channel_stride, row_stride)
         else:
             write_rgb(frame, address, channel_stride, row_stride, self._passing)
+
+    def _write_strided(self, slot: int, frame: RawFrame) -> None:
+        """By way of planes, which stay in the cache."""
+        assert kernels is not None
+        if self._planes is None:
+            planes = torch.empty((1, 3, *self._size), dtype=torch.uint8, device="cpu")
+            self._planes = planes, FrameSlots(planes)
+        planes, writer = self._planes
+        writer.write(0, frame)
+        slot_stride, channel, row, column = self._strides
+        if (channel, column) != (1, 3):
+            self._frames[slot].copy_(planes[0])
+            return
+        height, width = self._size
+        address = self._base + slot * slot_stride
+        kernels.join(planes.data_ptr(), height * width, width, height, width, address, row)
 
     def _write_mirrored(self, slot: int, frame: RawFrame) -> None:
         whole = torch.empty((1, 3, *self._size), dtype=torch.uint8, device="cpu")
