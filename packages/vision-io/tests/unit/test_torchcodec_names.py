@@ -373,3 +373,17 @@ def test_mappings_that_are_wrong(moving_bars, mappings):
         with pytest.raises(DecodeError, match="list a frame at"):
             decoder[7]
         assert decoder[8].shape == (3, 64, 96)
+
+
+def test_pickling(moving_bars, mappings):
+    import pickle
+
+    for settings in (
+        {"seek_mode": "approximate"},
+        {"custom_frame_mappings": json.dumps({"frames": mappings})},
+        {"transforms": [transforms.RandomCrop((20, 30))], "dimension_order": "NHWC", "output_dtype": torch.float32},
+        {"errors": "salvage", "num_ffmpeg_threads": 2, "device": "cpu"},
+    ):
+        with VideoDecoder(moving_bars, **settings) as decoder, pickle.loads(pickle.dumps(decoder)) as copy:
+            assert torch.equal(copy[3:9:2], decoder[3:9:2])
+            assert copy.layout == decoder.layout

@@ -486,3 +486,35 @@ def test_variable_frame_rate(bars, tmp_path, suffix):
                 frame = decoder.get_frame_played_at(time)
                 assert frame.pts_seconds == pytest.approx(begins[number] / 100, abs=1e-3)
                 assert torch.equal(frame.data, frames[number])
+
+
+# -- what is not decoded -----------------------------------------------------------------------------------------------
+
+
+def test_pictures_that_nobody_needs_are_not_decoded(moving_bars, monkeypatch):
+    """B-pictures that no other refers to are left out when only a few frames are wanted, and the rest is the same."""
+    from vision_io._video.pyav_source import PyAVSource
+
+    put_out: list[int] = []
+    fed: list[int] = []
+    decode = PyAVSource._decode
+
+    def counting(self, position):
+        frames = decode(self, position)
+        fed.append(position)
+        put_out.extend(frame.pts for frame in frames)
+        return frames
+
+    with VideoDecoder(moving_bars) as decoder:
+        whole = decoder[:]
+    with VideoDecoder(moving_bars) as decoder:
+        monkeypatch.setattr(PyAVSource, "_decode", counting)
+        batch = decoder.get_frames_at([1, 9, 11])
+        assert torch.equal(batch.data, whole[[1, 9, 11]])
+        assert len(put_out) <= 8 < len(fed)  # of the twelve frames of the first group
+        put_out.clear()
+        assert torch.equal(decoder[12:24], whole[12:24])
+        assert len(put_out) >= 12
+        fed.clear()
+        assert torch.equal(decoder.get_frame_at(38).data, whole[38])
+        assert min(fed) >= 36  # from the key frame of its group on
