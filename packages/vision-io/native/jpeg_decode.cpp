@@ -192,9 +192,11 @@ void read_rows(Reader& reader) {
   jpeg_decompress_struct& info = *reader.info;
   const int top = reader.window.top, bottom = top + reader.window.height;
   const int all = (static_cast<int>(info.output_height) + reader.mcu_rows - 1) / reader.mcu_rows;
-  // The filters look at the sample row above and below: one more MCU row on either side.
-  const int first = top / reader.mcu_rows ? top / reader.mcu_rows - 1 : 0;
-  const int last = (bottom - 1) / reader.mcu_rows + 1 < all ? (bottom - 1) / reader.mcu_rows + 1 : all - 1;
+  // The filters look at the sample row above and below, which is in another MCU row only at the edges of one.
+  const int above = top % reader.mcu_rows ? 0 : 1, below = bottom % reader.mcu_rows ? 0 : 1;
+  const int first = top / reader.mcu_rows > above ? top / reader.mcu_rows - above : 0;
+  const int end = (bottom - 1) / reader.mcu_rows + below;
+  const int last = end < all ? end : all - 1;
   uint8_t* rows[most_components][most_rows];
   uint8_t** table[most_components];
   int done = top;

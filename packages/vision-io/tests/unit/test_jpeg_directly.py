@@ -142,3 +142,17 @@ def test_encoded_widths_agree_on_every_isa(width, subsampling, isa):
     data = encode_jpeg(picture, 95, subsampling=subsampling)
     kernels.force_isa("scalar")
     assert torch.equal(torch.as_tensor(data), torch.as_tensor(encode_jpeg(picture, 95, subsampling=subsampling)))
+
+
+@pytest.mark.parametrize("subsampling", ["4:4:4", "4:2:0", "4:4:0", "4:1:1"])
+def test_every_band_of_rows(subsampling):
+    """Where bands begin and end among the rows that are coded together decides what else must be read."""
+    picture = torch.from_numpy(np.random.default_rng(3).integers(0, 256, (3, 50, 40), dtype=np.uint8))
+    data = encode_jpeg(picture, 95, subsampling=subsampling)
+    assert isinstance(data, torch.Tensor)
+    whole = decode_jpeg(data)
+    assert isinstance(whole, torch.Tensor)
+    for top in range(50):
+        for bottom in range(top + 1, 51):
+            part = decode_jpeg(data, region=(top, 5, bottom - top, 30))
+            assert torch.equal(part, whole[:, top:bottom, 5:35]), (top, bottom)
