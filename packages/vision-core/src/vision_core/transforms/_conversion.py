@@ -95,8 +95,7 @@ class ToDtype(Transform):
         if dtype is None:
             return inpt
         if is_image:
-            kernel = find_kernel(F.to_dtype, inpt)
-            return inpt if kernel is None else kernel(inpt, dtype, self.scale)
+            return self.call(F.to_dtype, inpt, dtype, self.scale)
         return inpt.to(dtype=dtype) if isinstance(inpt, Tensor) else inpt
 
     def _dtype_for(self, inpt: Any, is_image: bool) -> torch.dtype | None:

@@ -100,7 +100,10 @@ class Sample:
         self.leaves: list[Any] = []
         self._keyed: dict[int, int] = {}  # position of what got its type from its key: ndim of an array, 0: a tensor
         for node in inputs:
-            self._collect(node)
+            if type(node) in ROLES:
+                self.leaves.append(node)
+            else:
+                self._collect(node)
 
     def _collect(self, node: Any) -> None:
         kind = type(node)
@@ -160,6 +163,8 @@ class Sample:
 
         What got its type from its key loses it again.
         """
+        if len(self.inputs) == 1 and type(self.inputs[0]) in ROLES:
+            return self.leaves[0]
         restored = list(self.leaves) if self._keyed else self.leaves
         for position, ndim in self._keyed.items():
             leaf = restored[position]
