@@ -65,6 +65,7 @@ STEPS: dict[str, Callable[[], Any]] = {
     "per_sample": lambda: T.RandomInvert(per_sample=True),
     "flip_keypoints": lambda: T.RandomHorizontalFlipKeypoints(pairs=[(0, 1)]),
     "to_image": lambda: T.ToImage(),
+    "to_tensor": lambda: T.ToTensor(),
     "lambda": lambda: T.Lambda(lambda x: x),
 }
 ENDS: dict[str, Callable[[], list[Any]]] = {
@@ -102,6 +103,9 @@ def kinds(image: Tensor) -> dict[str, Any]:
         "Video": tv_tensors.Video(torch.stack([image] * 3)),
         "float": image / 255,
         "array": interleaved.numpy(),
+        "flat array": image[0].numpy(),
+        "arrays": interleaved.numpy()[None].repeat(2, 0),
+        "mirrored array": interleaved.numpy()[:, ::-1],
         "PIL": PIL.Image.fromarray(interleaved.numpy()),
         "keys": {"image": image, "boxes": torch.tensor([[1.0, 1.0, 5.0, 6.0]]), "labels": torch.tensor([3])},
         "typed": (tv_tensors.Image(image), {"boxes": boxes, "points": points, "mask": mask, "label": torch.tensor(4)}),

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -215,7 +216,7 @@ def _image_dtype(transform: Any, kind: type) -> torch.dtype | None:
 
 
 def _to_dtype(transform: ToDtype, image: Pending, params: dict[str, Any]) -> str:
-    kind = image.kind
+    kind = Tensor if image.kind is np.ndarray else image.kind
     if not isinstance(transform.dtype, torch.dtype) and kind not in transform.dtype and "others" not in transform.dtype:
         return "the dict of dtypes says nothing about it"
     dtype = _image_dtype(transform, kind)
@@ -236,9 +237,21 @@ def _convert(transform: ConvertImageDtype, image: Pending, params: dict[str, Any
 
 
 def _to_image(transform: ToImage, image: Pending, params: dict[str, Any]) -> str:
-    if image.kind is Tensor:
+    if image.kind in (Tensor, np.ndarray):
         image.retype(Image)
     return ""
+
+
+def _to_tensor(transform: ToTensor, image: Pending, params: dict[str, Any]) -> str:
+    if image.kind is not np.ndarray:
+        return ""
+    if image.pixels.dim() != 3:
+        return "it is no single image"
+    reason = "" if image.scaled else image.scale(torch.get_default_dtype())
+    if not reason:
+        image.retype(Tensor)
+        image.planar = True
+    return reason
 
 
 def _normalise(transform: Normalize, image: Pending, params: dict[str, Any]) -> str:
@@ -274,5 +287,5 @@ JOINING: dict[type, Joining] = {
     ScaleJitter: Joining(_resize, _always("resize"), looks=True),
     ToDtype: Joining(_to_dtype, _to_dtype_roles),
     ToImage: Joining(_to_image, _always()),
-    ToTensor: Joining(_nothing, _always("scale"), retypes=True),
+    ToTensor: Joining(_to_tensor, _always("scale"), retypes=True),
 }

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -14,6 +15,7 @@ from vision_core._resize_window import Box, resize_window
 from vision_core.transforms._fusion._fallback import one_by_one
 from vision_core.transforms._fusion._joined_warp import Warp
 from vision_core.transforms._fusion._rules import Role, Rules
+from vision_core.transforms.functional._dispatch import array_to_tensor, tensor_to_array
 from vision_core.transforms.functional._flip import horizontal_flip_image, vertical_flip_image
 from vision_core.tv_tensors import Image, Video
 from vision_core.tv_tensors._base import plain
@@ -22,14 +24,20 @@ __all__ = ["Pending", "start"]
 
 _FLOATS = (torch.float32, torch.float16, torch.bfloat16)
 _NOTHING = torch.zeros((), dtype=torch.uint8)  # its views stand for images of which only the size matters
+_NO_VALUE = np.zeros((), dtype=np.uint8)
 
 
 def start(leaf: Any, tolerant: bool) -> Pending | None:
     """Return an image to which steps can be done later, or None where there are no passes for it."""
     kind = type(leaf)
-    if kind is not Tensor and kind is not Image and kind is not Video:
+    if kind is Tensor:
+        pixels = leaf
+    elif kind is Image or kind is Video:
+        pixels = plain(leaf)
+    elif kind is np.ndarray and leaf.dtype == np.uint8 and leaf.ndim >= 2:
+        pixels = array_to_tensor(leaf)
+    else:
         return None
-    pixels = leaf if kind is Tensor else plain(leaf)
     return Pending(leaf, pixels, kind, tolerant) if holds_bytes(pixels) else None
 
 
@@ -41,11 +49,12 @@ class Pending(Rules):
     Args:
         leaf: the image as it came.
         pixels: the same as a plain tensor `[..., C, H, W]`.
-        kind: type of the result.
+        kind: type of the result; arrays are `[..., H, W, C]`, or `[H, W]` if the leaf is.
         tolerant: see `Rules`.
     """
 
     __slots__ = (
+        "_shape",
         "_stand_in",
         "dtype",
         "height",
@@ -72,7 +81,8 @@ class Pending(Rules):
         self.resampled = ""
         self.flipped = self.coloured = self.statistics = self.scaled = self.normalised = False
         self.leaf, self.pixels, self.kind = leaf, pixels, kind
-        self.height, self.width = pixels.shape[-2:]
+        self._shape = pixels.shape
+        self.height, self.width = self._shape[-2:]
         self.top = self.left = 0  # of the region in what there is, or in what is resampled
         self.mirrored = self.upside_down = self.planar = False
         self.resize_to: tuple[Box, tuple[int, int], str, bool] | None = None
@@ -92,9 +102,12 @@ class Pending(Rules):
     def stand_in(self) -> Any:
         """Return something of the type and size that the image has after the steps."""
         if self._stand_in is None:
-            size = (*self.pixels.shape[:-2], self.height, self.width)
-            shaped = _NOTHING.expand(size)
-            self._stand_in = shaped if self.kind is Tensor else shaped.as_subclass(self.kind)
+            *batch, channels = self._shape[:-2]
+            if self.kind is np.ndarray:
+                size = (self.height, self.width) if self.leaf.ndim == 2 else (*batch, self.height, self.width, channels)
+                self._stand_in = np.broadcast_to(_NO_VALUE, size)
+            else:
+                self._stand_in = self._typed(_NOTHING.expand(*batch, channels, self.height, self.width))
         return self._stand_in
 
     def retype(self, kind: type) -> None:
@@ -220,9 +233,14 @@ class Pending(Rules):
             if mirrored or upside_down:
                 _tell(passes, "a flip")
                 result = horizontal_flip_image(result) if mirrored else vertical_flip_image(result)
-            elif not self.resampled and result.shape == self.leaf.shape and self.kind is type(self.leaf):
+            elif not self.resampled and self.kind is type(self.leaf) and result.shape == self._shape:
                 return self.leaf  # nothing was to be done
-        return result if self.kind is Tensor else result.as_subclass(self.kind)
+        return self._typed(result)
+
+    def _typed(self, result: Tensor) -> Any:
+        if self.kind is Tensor:
+            return result
+        return tensor_to_array(result, self.leaf.ndim) if self.kind is np.ndarray else result.as_subclass(self.kind)
 
     def _resample(self, passes: list[str] | None) -> None:
         if self.resize_to is not None:

@@ -9,9 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import Any
 
-import numpy as np
 import torch
-from torch import Tensor
 
 from vision_core._pillow import is_pil_image
 from vision_core.transforms._conversion import ToTensor
@@ -21,7 +19,6 @@ from vision_core.transforms._fusion._rules import Fuse
 from vision_core.transforms._sample import Sample
 from vision_core.transforms._transform import Transform
 from vision_core.transforms.functional._conversion import pil_to_tensor
-from vision_core.transforms.functional._dispatch import array_to_tensor
 
 __all__ = ["DRAW", "Ended", "Run", "joining_of", "joins_something"]
 
@@ -160,15 +157,10 @@ def _name(transform: Any) -> str:
 
 
 def _from_elsewhere(transform: Any, leaf: Any, tolerant: bool) -> Pending | None:
-    """Return the pixels of a PIL image or an array that `ToTensor` is to convert, to be scaled."""
-    if type(transform) is not ToTensor or isinstance(leaf, Tensor):
+    """Return the pixels of a PIL image that `ToTensor` is to convert, to be scaled."""
+    if type(transform) is not ToTensor or not is_pil_image(leaf):
         return None
-    if is_pil_image(leaf):
-        pixels = pil_to_tensor(leaf)
-    elif type(leaf) is np.ndarray and leaf.dtype == np.uint8 and leaf.ndim in (2, 3):
-        pixels = array_to_tensor(leaf)
-    else:
-        return None
+    pixels = pil_to_tensor(leaf)
     pending = start(pixels, tolerant) if pixels.dtype == torch.uint8 else None
     if pending is None or pending.scale(torch.get_default_dtype()):
         return None
