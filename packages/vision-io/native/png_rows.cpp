@@ -1,5 +1,6 @@
 #include "png_rows.hpp"
 
+#include <cstdint>
 #include <cstring>
 #include <utility>
 
@@ -138,7 +139,10 @@ size_t png_raw_size(const PngFile& file) {
   for (int i = 0; i < pass_count(file); ++i) {
     const Pass pass = pass_of(file, i);
     const int64_t width = pixels_of(file.width, pass.x, pass.dx), height = pixels_of(file.height, pass.y, pass.dy);
-    if (width && height) size += static_cast<size_t>(height * (1 + row_bytes(file, width)));
+    if (!width || !height) continue;
+    const int64_t line = 1 + row_bytes(file, width);
+    if (line > (INT64_MAX >> 4) / height) return SIZE_MAX;  // what a header may say, but no memory holds
+    size += static_cast<size_t>(height * line);
   }
   return size;
 }

@@ -13,7 +13,7 @@ struct PngTarget {
   ptrdiff_t channel_stride, row_stride;  // bytes
 };
 
-// Bytes that the inflated rows of all passes take, filter bytes included.
+// Bytes that the inflated rows of all passes take, filter bytes included; SIZE_MAX where that cannot be counted.
 size_t png_raw_size(const PngFile& file);
 
 // `raw` holds png_raw_size() bytes and slack. Null, or what is wrong.

@@ -130,7 +130,7 @@ def mp4s() -> Iterator[Attack]:
     yield Attack("mp4-data-in-the-index", mp4(stco=words(1, len(good) - 300)), ANY)
     yield Attack("mp4-data-at-itself", mp4(stco=words(4, 0, 0, 0, 0)), ANY)
     yield Attack("mp4-data-behind-the-end", mp4(stco=words(1, 0x7FFFFFFF)), DAMAGED)
-    for number in (1, 2000, 20000):
+    for number in (1, 500, 4000):
         edit = full(b"elst", 0, 0, words(number), words(FRAMES, 0, 1 << 16) * number)
         yield Attack(f"mp4-{number}-edits", mp4(edits=box(b"edts", edit)), ANY if number > 1 else FINE)
     yield Attack(
@@ -154,7 +154,7 @@ def mp4s() -> Iterator[Attack]:
         fragment = box(b"moof", full(b"mfhd", 0, 0, words(1)), run)
         yield Attack(f"mp4-fragment-of-{count:x}-frames", fragmented + fragment, DAMAGED)
     much = mp4(stsz=words(1, 60000), stts=words(1, 60000, 1), stsc=words(1, 1, 60000, 1), edits=box(b"edts", edit))
-    yield Attack("mp4-20000-edits-of-60000-frames", much + bytes(60000), LIMIT)
+    yield Attack("mp4-4000-edits-of-60000-frames", much + bytes(60000), LIMIT)
     yield Attack("mp4-16-bit-raw", mp4(codec=b"raw "), ANY)
     for codec in (b"avc1", b"hvc1", b"vp09", b"av01", b"ap4h", b"mp4v", b"png ", b"tiff", b"xxxx"):
         yield Attack(f"mp4-{codec.decode().strip()}-without-setup", mp4(codec=codec), ANY)

@@ -30,6 +30,7 @@ _PILLOW_MODES = {
     ImageReadMode.RGB_ALPHA: "RGBA",
 }
 _GRAY = (ImageReadMode.GRAY, ImageReadMode.GRAY_ALPHA)
+_BITS_PER_BYTE = 8 * 1040  # of PNG's pixels: deflate makes at most 1032 bytes of one
 # As the native JPEG decoder: a hostile progressive file asks for a whole pass over the picture per few bytes.
 _MOST_SCANS, _USUAL_SCANS, _MOST_SCANNED_PIXELS = 256, 20, 1 << 31
 # What Pillow's decoders are known to raise on damaged data, but for its own bound on pixels.
@@ -97,6 +98,8 @@ def _open(data: Bytes, format: str, limits: Limits, name: str) -> Any:
     except (Image.DecompressionBombError, *_DAMAGE) as error:
         raise _refusal(error, f"{name}: damaged {format} header") from error
     limits.check_picture(image.width, image.height, name)
+    if format == "PNG" and image.width * image.height > _BITS_PER_BYTE * data.size:
+        raise DecodeError(f"{name}: damaged PNG: {data.size} bytes are too few for {image.width}x{image.height} pixels")
     if format == "JPEG":
         scans = data.tobytes().count(b"\xff\xda")  # in coded pixels these two bytes do not follow each other
         if scans > _MOST_SCANS or (scans > _USUAL_SCANS and scans * image.width * image.height > _MOST_SCANNED_PIXELS):
