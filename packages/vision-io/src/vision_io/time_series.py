@@ -75,8 +75,10 @@ class TimeSeries:
             raise ValueError("an empty time series has no values")
         wanted = np.asarray(seconds, np.float64)
         times, values = self.seconds.numpy(), self.values.numpy()
-        columns = [np.interp(wanted, times, values[:, c]) for c in range(values.shape[1])]
-        return torch.from_numpy(np.stack(columns, axis=-1).astype(np.float32))
+        result = np.empty((len(wanted), values.shape[1]), np.float32)
+        for c in range(values.shape[1]):
+            result[:, c] = np.interp(wanted, times, values[:, c])
+        return torch.from_numpy(result)
 
 
 def read_time_series(

@@ -19,8 +19,8 @@ from vision_io import BatchDecodeError, DecodeError, LimitError
 from vision_io._native import kernels
 
 HERE = Path(__file__).parent
-HANGS_AFTER = 120  # seconds: the process then ends with a traceback
-MOST_SECONDS = 10  # of one attack, on a machine that does other things as well
+HANGS_AFTER = 120  # seconds of one attack: the process then ends with a traceback
+MOST_SECONDS = 10  # that one attack keeps processors busy: the machine may do other things as well
 MOST_BYTES = 400 << 20
 
 
@@ -64,7 +64,8 @@ class Probe:
             allowed: Further errors that the decoder's documentation names.
         """
         result, error = None, None
-        before, start = self._reset(), time.perf_counter()
+        faulthandler.dump_traceback_later(HANGS_AFTER, exit=True, file=sys.__stderr__)
+        before, start = self._reset(), time.process_time()
         try:
             result = call()
         except BatchDecodeError as caught:
@@ -77,7 +78,7 @@ class Probe:
         except Exception as caught:
             self.failures.append(f"{name}: {type(caught).__name__}: {caught}")
             return None
-        seconds, grown = time.perf_counter() - start, self._peak() - before
+        seconds, grown = time.process_time() - start, self._peak() - before
         if seconds > MOST_SECONDS:
             self.failures.append(f"{name}: took {seconds:.1f} s")
         if grown > MOST_BYTES:
@@ -121,7 +122,6 @@ def _sanitized() -> bool:
 @pytest.fixture
 def probe() -> Iterator[Probe]:
     """Runs attacks; complains at the end of the test about all of them at once."""
-    faulthandler.dump_traceback_later(HANGS_AFTER, exit=True, file=sys.__stderr__)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         runner = Probe()

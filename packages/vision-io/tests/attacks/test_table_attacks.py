@@ -46,6 +46,13 @@ def test_tables(probe, attacks, tmp_path):
     probe.verdict()
 
 
+def test_a_table_of_times_only(tmp_path):
+    path = tmp_path / "times.csv"
+    path.write_bytes(b"2\n")
+    series = read_time_series(path, header=False)
+    assert series.at([0.0, 5.0]).shape == (2, 0)
+
+
 def test_saved_indices(probe, attacks, tmp_path):
     path = tmp_path / "clip.index"
     for name, data, expected in attacks("hostile_tables", "indices"):
