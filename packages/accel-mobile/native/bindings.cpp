@@ -41,11 +41,12 @@ std::array<int64_t, 3> kernel_of(const Array<T>& weight) {
           static_cast<int64_t>(weight.shape(4))};
 }
 
-std::shared_ptr<ConvWeights> pack_f32(Array<float> weight, std::optional<Array<float>> bias, bool depthwise, bool narrow) {
+std::shared_ptr<ConvWeights> pack_f32(Array<float> weight, std::optional<Array<float>> bias, bool depthwise, bool stem) {
   const Triple kernel = kernel_of(weight);
   const int64_t out = weight.shape(0), in = weight.shape(1);
   const float* b = channels(bias, out, "bias: one value per output channel");
-  if (!depthwise) return pack_dense_f32(weight.data(), b, out, in, kernel.data(), narrow);
+  if (stem) return pack_stem_f32(weight.data(), b, out, in, kernel.data());
+  if (!depthwise) return pack_dense_f32(weight.data(), b, out, in, kernel.data());
   need(in == 1, "a depthwise weight has one input channel per group");
   return pack_depthwise_f32(weight.data(), b, out, kernel.data());
 }
@@ -95,15 +96,19 @@ std::vector<void*> places(const std::vector<uintptr_t>& addresses) {
   return result;
 }
 
+Geometry geometry_of(const Triple& stride, const Triple& padding, const Triple& dilation) {
+  Geometry geometry;
+  for (int i = 0; i < 3; ++i)
+    geometry.stride[i] = stride[i], geometry.padding[i] = padding[i], geometry.dilation[i] = dilation[i];
+  return geometry;
+}
+
 void add_convolution(Program& p, int x, int y, std::shared_ptr<ConvWeights> weights, Triple stride, Triple padding,
                      Triple dilation, int residual, int32_t activation, int gate, int32_t gate_activation, bool relu,
                      int32_t y_zero_point, int32_t residual_zero_point, float residual_multiplier,
                      std::optional<Array<uint8_t>> table, float gate_multiplier, int32_t gate_x_zero_point,
                      int32_t gate_zero_point, std::optional<Array<uint8_t>> gate_table) {
   need(weights != nullptr, "weights are needed");
-  Geometry geometry;
-  for (int i = 0; i < 3; ++i)
-    geometry.stride[i] = stride[i], geometry.padding[i] = padding[i], geometry.dilation[i] = dilation[i];
   Gate before;
   before.value = gate, before.activation = gate_activation, before.multiplier = gate_multiplier;
   before.x_zero_point = gate_x_zero_point, before.zero_point = gate_zero_point, before.table = table_buffer(gate_table);
@@ -111,24 +116,49 @@ void add_convolution(Program& p, int x, int y, std::shared_ptr<ConvWeights> weig
   after.residual = residual, after.activation = activation, after.relu = relu, after.y_zero_point = y_zero_point;
   after.residual_zero_point = residual_zero_point, after.residual_multiplier = residual_multiplier;
   after.table = table_buffer(table);
-  p.add(make_convolution(p, x, y, std::move(weights), geometry, before, after));
+  p.add(make_convolution(p, x, y, std::move(weights), geometry_of(stride, padding, dilation), before, after));
 }
 
+struct StemInput {
+  int number = -1;
+  Triple stride{1, 1, 1}, padding{0, 0, 0}, dilation{1, 1, 1};
+};
+
 void add_expanded_depthwise(Program& p, int x, int y, std::shared_ptr<ConvWeights> expand, std::shared_ptr<ConvWeights> weights,
-                            Triple stride, Triple padding, Triple dilation, int32_t expand_activation, int32_t activation,
-                            bool expand_relu, int32_t expand_zero_point, std::optional<Array<uint8_t>> expand_table, bool relu,
-                            int32_t y_zero_point, std::optional<Array<uint8_t>> table) {
+                            Triple stride, Triple padding, Triple dilation, std::optional<StemInput> stem,
+                            int32_t expand_activation, int32_t activation, bool expand_relu, int32_t expand_zero_point,
+                            std::optional<Array<uint8_t>> expand_table, bool relu, int32_t y_zero_point,
+                            std::optional<Array<uint8_t>> table, float inverse_scale) {
   need(expand != nullptr && weights != nullptr, "weights are needed");
-  Geometry geometry;
-  for (int i = 0; i < 3; ++i)
-    geometry.stride[i] = stride[i], geometry.padding[i] = padding[i], geometry.dilation[i] = dilation[i];
-  const Expansion expansion{std::move(expand), expand_activation, expand_relu, expand_zero_point, table_buffer(expand_table)};
+  const StemInput planes = stem.value_or(StemInput{});
+  const Expansion expansion{std::move(expand),
+                            planes.number,
+                            geometry_of(planes.stride, planes.padding, planes.dilation),
+                            expand_activation,
+                            expand_relu,
+                            expand_zero_point,
+                            table_buffer(expand_table)};
   Epilogue after;
   after.activation = activation, after.relu = relu, after.y_zero_point = y_zero_point, after.table = table_buffer(table);
-  p.add(make_expanded_depthwise(p, x, y, expansion, std::move(weights), geometry, after));
+  after.inverse_scale = inverse_scale;
+  p.add(make_expanded_depthwise(p, x, y, expansion, std::move(weights), geometry_of(stride, padding, dilation), after));
+}
+
+void add_stem(Program& p, const StemInput& input, int x, int y, std::shared_ptr<ConvWeights> weights, int32_t activation) {
+  need(weights != nullptr, "weights are needed");
+  Epilogue after;
+  after.activation = activation;
+  p.add(make_stem(p, input.number, x, y, std::move(weights), geometry_of(input.stride, input.padding, input.dilation), after));
 }
 
 void bind_program(nb::module_& m) {
+  nb::class_<StemInput>(m, "StemInput")
+      .def(
+          "__init__",
+          [](StemInput* at, int number, Triple stride, Triple padding, Triple dilation) {
+            new (at) StemInput{number, stride, padding, dilation};
+          },
+          "number"_a, "stride"_a, "padding"_a, "dilation"_a, "A caller's tensor, and how a stem's taps lie in it.");
   nb::class_<Program>(m, "Program")
       .def(nb::init<>())
       .def(
@@ -144,9 +174,10 @@ void bind_program(nb::module_& m) {
            "y_zero_point"_a = 0, "residual_zero_point"_a = 0, "residual_multiplier"_a = 0.0f, "table"_a = nb::none(),
            "gate_multiplier"_a = 1.0f, "gate_x_zero_point"_a = 0, "gate_zero_point"_a = 0, "gate_table"_a = nb::none())
       .def("expanded_depthwise", &add_expanded_depthwise, "x"_a, "y"_a, "expand"_a, "weights"_a, "stride"_a, "padding"_a,
-           "dilation"_a, nb::kw_only(), "expand_activation"_a = 0, "activation"_a = 0, "expand_relu"_a = false,
+           "dilation"_a, nb::kw_only(), "stem"_a = nb::none(), "expand_activation"_a = 0, "activation"_a = 0, "expand_relu"_a = false,
            "expand_zero_point"_a = 0, "expand_table"_a = nb::none(), "relu"_a = false, "y_zero_point"_a = 0,
-           "table"_a = nb::none())
+           "table"_a = nb::none(), "inverse_scale"_a = 0.0f)
+      .def("stem", &add_stem, "input"_a, "x"_a, "y"_a, "weights"_a, "activation"_a)
       .def("activation", [](Program& p, int x, int y, int32_t kind) { p.add(make_activation(p, x, y, kind)); })
       .def("add", [](Program& p, int a, int b, int y, int32_t kind) { p.add(make_add(p, a, b, y, kind)); })
       .def("multiply", [](Program& p, int a, int b, int y) { p.add(make_multiply(p, a, b, y)); })
@@ -213,7 +244,7 @@ NB_MODULE(_native_ext, m) {
   using namespace accel_mobile;
   vision::bind_common(m);
   nb::class_<ConvWeights>(m, "ConvWeights").def_prop_ro("bytes", &ConvWeights::bytes);
-  m.def("pack_f32", &pack_f32, "weight"_a.noconvert(), "bias"_a.noconvert().none(), "depthwise"_a, "narrow"_a);
+  m.def("pack_f32", &pack_f32, "weight"_a.noconvert(), "bias"_a.noconvert().none(), "depthwise"_a, "stem"_a);
   m.def("pack_w8", &pack_w8, "weight"_a.noconvert(), "scale"_a.noconvert(), "bias"_a.noconvert().none());
   m.def("pack_u8", &pack_u8, "weight"_a.noconvert(), "bias"_a.noconvert(), "multiplier"_a.noconvert(), "depthwise"_a,
         "x_zero_point"_a);

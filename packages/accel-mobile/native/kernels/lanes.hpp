@@ -70,6 +70,23 @@ inline void store_bytes(uint8_t* p, i32 x) { *p = static_cast<uint8_t>(x.v); }
 #error "these kernels are built for scalar, avx2, avxvnni, avx512, neon, dotprod and i8mm"
 #endif
 
+// Half a vector: on some processors it costs half. Where vectors are short already, never used.
+#if VISION_ISA_IS_AVX512
+struct f32_half {
+  __m256 v;
+};
+inline f32_half load_half(const float* p) { return {_mm256_loadu_ps(p)}; }
+inline f32_half set_half(float x) { return {_mm256_set1_ps(x)}; }
+inline f32_half add(f32_half a, f32_half b) { return {_mm256_add_ps(a.v, b.v)}; }
+inline f32_half fma(f32_half a, f32_half b, f32_half c) { return {_mm256_fmadd_ps(a.v, b.v, c.v)}; }
+inline f32 with_zeros(f32_half x) { return {_mm512_zextps256_ps512(x.v)}; }
+#else
+using f32_half = f32;
+inline f32_half load_half(const float* p) { return load(p); }
+inline f32_half set_half(float x) { return set(x); }
+inline f32 with_zeros(f32_half x) { return x; }
+#endif
+
 // 1 / x for 1 <= x < 2^126, relative error below 3e-7: one Newton step on an estimate of 11 bits or more.
 inline f32 reciprocal(f32 x) {
   const f32 y = estimated_reciprocal(x);

@@ -1,6 +1,7 @@
 #include "kernels/rows_f32.hpp"
 
 #include "kernels/activation.hpp"
+#include "kernels/requantise.hpp"
 
 namespace accel_mobile {
 namespace VISION_ISA_NAMESPACE {
@@ -57,30 +58,21 @@ static void maximum(const float* x, float* y, int64_t count) {
   for (int64_t i = 0; i < count; i += f32::lanes) store(y + i, max(load(y + i), load(x + i)));
 }
 
-static void quantize(const float* x, uint8_t* y, int64_t count, float inverse_scale, int32_t zero_point) {
-  const f32 low = set(static_cast<float>(-zero_point)), high = set(static_cast<float>(255 - zero_point));
-  for (int64_t i = 0; i < count; i += f32::lanes) {
-    const f32 real = min(max(mul(load(x + i), set(inverse_scale)), low), high);
-    store_bytes(y + i, add(round_to_i32(real), set(zero_point)));
+static void quantize(const float* x, int64_t x_stride, uint8_t* y, int64_t y_stride, int64_t rows, int64_t channels,
+                     float inverse_scale, int32_t zero_point) {
+  const Rounding rounding({nullptr, static_cast<float>(-zero_point), static_cast<float>(255 - zero_point), zero_point});
+  const f32 inverse = set(inverse_scale);
+  if (x_stride == channels && y_stride == channels) channels *= rows, rows = 1;
+  for (int64_t r = 0; r < rows; ++r, x += x_stride, y += y_stride) {
+    int64_t i = 0;
+    for (; i + 4 * f32::lanes <= channels; i += 4 * f32::lanes) {
+      f32 real[4];
+#pragma GCC unroll 4
+      for (int v = 0; v < 4; ++v) real[v] = mul(load(x + i + v * f32::lanes), inverse);
+      store_together<4>(rounding, real, y + i);
+    }
+    for (; i < channels; i += f32::lanes) store_bytes(y + i, rounding(mul(load(x + i), inverse)));
   }
-}
-
-static void interleave4(const float* x, int64_t plane, int64_t planes, float* y, int64_t count) {
-  int64_t i = 0;
-#if VISION_ISA_IS_AVX512 || VISION_ISA_IS_AVX2 || VISION_ISA_IS_AVXVNNI
-  for (; i + 4 <= count; i += 4) {
-    __m128 a = _mm_loadu_ps(x + i), b = planes > 1 ? _mm_loadu_ps(x + plane + i) : _mm_setzero_ps();
-    __m128 c = planes > 2 ? _mm_loadu_ps(x + 2 * plane + i) : _mm_setzero_ps();
-    __m128 d = planes > 3 ? _mm_loadu_ps(x + 3 * plane + i) : _mm_setzero_ps();
-    _MM_TRANSPOSE4_PS(a, b, c, d);
-    _mm_storeu_ps(y + i * 4, a);
-    _mm_storeu_ps(y + i * 4 + 4, b);
-    _mm_storeu_ps(y + i * 4 + 8, c);
-    _mm_storeu_ps(y + i * 4 + 12, d);
-  }
-#endif
-  for (; i < count; ++i)
-    for (int64_t p = 0; p < 4; ++p) y[i * 4 + p] = p < planes ? x[p * plane + i] : 0.0f;
 }
 
 }  // namespace VISION_ISA_NAMESPACE
@@ -88,6 +80,6 @@ static void interleave4(const float* x, int64_t plane, int64_t planes, float* y,
 VISION_DEFINE_KERNELS(RowsF32Kernels, rows_f32) = {
     &VISION_ISA_NAMESPACE::activate_copy, &VISION_ISA_NAMESPACE::add_rows,   &VISION_ISA_NAMESPACE::multiply_rows,
     &VISION_ISA_NAMESPACE::affine,        &VISION_ISA_NAMESPACE::accumulate, &VISION_ISA_NAMESPACE::scale_by,
-    &VISION_ISA_NAMESPACE::maximum,       &VISION_ISA_NAMESPACE::quantize,   &VISION_ISA_NAMESPACE::interleave4};
+    &VISION_ISA_NAMESPACE::maximum,       &VISION_ISA_NAMESPACE::quantize};
 
 }  // namespace accel_mobile

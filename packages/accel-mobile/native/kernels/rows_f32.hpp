@@ -20,9 +20,8 @@ struct RowsF32Kernels {
   // y[c] = max(y[c], x[c])
   void (*maximum)(const float* x, float* y, int64_t count);
   // uint8 from float32: round(clamp(x * inverse_scale)) + zero_point
-  void (*quantize)(const float* x, uint8_t* y, int64_t count, float inverse_scale, int32_t zero_point);
-  // y[i] = {x[i], x[plane + i], ...} for up to four planes; the others are zero
-  void (*interleave4)(const float* x, int64_t plane, int64_t planes, float* y, int64_t count);
+  void (*quantize)(const float* x, int64_t x_stride, uint8_t* y, int64_t y_stride, int64_t rows, int64_t channels,
+                   float inverse_scale, int32_t zero_point);
 };
 VISION_DECLARE_KERNELS(RowsF32Kernels, rows_f32)
 

@@ -39,8 +39,11 @@ class Convolution : public Operation {
 
 std::unique_ptr<Operation> make_dense(const Program& program, int x, int y, std::shared_ptr<ConvWeights> weights,
                                       const Geometry& geometry, const Gate& gate, const Epilogue& epilogue);
+std::unique_ptr<Operation> make_stem_operation(int input, int x, int y, std::shared_ptr<ConvWeights> weights,
+                                               const Geometry& geometry, const Epilogue& epilogue);
+// `middle`: sizes of what an expansion makes.
 std::unique_ptr<Operation> make_depthwise_float(int x, int y, const Expansion& expansion, std::shared_ptr<ConvWeights> weights,
-                                                const Geometry& geometry, const Epilogue& epilogue);
+                                                const Geometry& geometry, const Epilogue& epilogue, const Value& middle);
 std::unique_ptr<Operation> make_depthwise_int8(int x, int y, const Expansion& expansion, std::shared_ptr<ConvWeights> weights,
                                                const Geometry& geometry, const Epilogue& epilogue);
 

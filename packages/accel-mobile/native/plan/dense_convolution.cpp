@@ -127,25 +127,19 @@ class Dense : public Convolution {
         const T* source = inside ? input(run) + ((n * x.t + frame) * x.h + line) * x.w * x.stride : nullptr;
         for (int64_t c = 0; c < w_->kernel[2]; ++c, out += used) {
           const int64_t column = w * g_.stride[2] - g_.padding[2] + c * g_.dilation[2];
-          if (x.stride == 4) {
-            // Four values are copied even where fewer count: the next tap, or a place with weight zero, covers the rest.
-            copy_taps<4>(out, source, column, count, x, 4);
-          } else {
-            copy_taps<0>(out, source, column, count, x, used);
-          }
+          copy_taps(out, source, column, count, x, used);
         }
       }
     }
   }
 
-  template <int fixed>
   void copy_taps(T* out, const T* source, int64_t column, int64_t count, const Value& x, int64_t length) const {
-    const size_t bytes = (fixed ? fixed : length) * sizeof(T);
+    const size_t bytes = static_cast<size_t>(length) * sizeof(T);
     for (int64_t i = 0; i < count; ++i, out += w_->depth, column += g_.stride[2]) {
       if (source && column >= 0 && column < x.w) {
         std::memcpy(out, source + column * x.stride, bytes);
       } else {
-        std::fill(out, out + (fixed ? fixed : length), static_cast<T>(w_->x_zero_point));
+        std::fill(out, out + length, static_cast<T>(w_->x_zero_point));
       }
     }
   }

@@ -2,8 +2,10 @@
 #include <algorithm>
 #include <vector>
 
+#include "kernels/rows_f32.hpp"
 #include "plan/convolution_base.hpp"
 #include "plan/line_window.hpp"
+#include "plan/stem.hpp"
 #include "vision/thread_pool.hpp"
 
 namespace accel_mobile {
@@ -71,21 +73,23 @@ class DepthwiseFloat : public Convolution {
   }
 };
 
-// A pointwise convolution and the depthwise one that alone reads its result. Of that result only the lines that the next
-// line of outputs needs exist, for some vectors of channels at a time: they stay in the second-level cache.
+// A convolution and the depthwise one that alone reads its result. Of that result only the lines that the next line of
+// outputs needs exist, for some vectors of channels at a time: they stay in the second-level cache.
 class ExpandedFloat : public Convolution {
  public:
   ExpandedFloat(int x, int y, const Expansion& expansion, std::shared_ptr<ConvWeights> weights, const Geometry& g,
-                const Epilogue& e)
-      : Convolution(x, y, std::move(weights), g, Gate{}, e), expand_(expansion) {}
-  const char* kernel() const override { return "expand + depthwise_f32"; }
+                const Epilogue& e, const Value& middle)
+      : Convolution(x, y, std::move(weights), g, Gate{}, e), expand_(expansion), middle_(middle), rows_f32_(&VISION_SELECT(rows_f32)) {
+    if (expansion.weights->stem) reads.clear();  // the caller's memory, which lies not in the arena
+  }
+  const char* kernel() const override { return expand_.weights->stem ? "stem + depthwise_f32" : "expand + depthwise_f32"; }
 
   void run(const Run& run) const override {
-    const Value &x = run.value(x_), &y = run.value(writes);
+    const Value& y = run.value(writes);
     const int64_t lanes = w_->depthwise_f32->lanes, vectors = y.stride / lanes;
-    const LineWindow window(x, *w_, g_, lanes * static_cast<int64_t>(sizeof(float)));
-    const Shares shares(run.threads, vectors, y.h);
-    vision::parallel_for(x.n * shares.count(), 1, run.threads, [&](int64_t begin, int64_t end) {
+    const LineWindow window(middle_, *w_, g_, lanes * static_cast<int64_t>(sizeof(float)));
+    const Shares shares(run.threads, vectors, y.h, window.seamless());
+    vision::parallel_for(y.n * shares.count(), 1, run.threads, [&](int64_t begin, int64_t end) {
       for (int64_t i = begin; i < end; ++i) {
         const Share share = shares.at(i % shares.count());
         const int64_t pieces = (share.vectors() + window.group - 1) / window.group;
@@ -102,10 +106,22 @@ class ExpandedFloat : public Convolution {
   class Piece {
    public:
     Piece(const ExpandedFloat& op, const Run& run, const LineWindow& window, int64_t n, int64_t first, int64_t count)
-        : op_(op), run_(run), x_(run.value(op.x_)), y_(run.value(op.writes)), window_(window), n_(n), first_(first), count_(count) {
+        : op_(op),
+          run_(run),
+          x_(op.middle_),
+          y_(run.value(op.writes)),
+          window_(window),
+          stem_(run.value(op.x_), x_, *op.expand_.weights, op.expand_.geometry, op.expand_.activation),
+          n_(n),
+          first_(first),
+          count_(count) {
       lanes_ = op.w_->depthwise_f32->lanes;
       vector_ = x_.t * window.slots * x_.w * lanes_;
-      memory_ = thread_scratch<float>(static_cast<size_t>(count * vector_));
+      const int64_t padded = op.expand_.weights->stem ? round_up(stem_.padded_floats(), 16) : 0;
+      const int64_t line = y_.type == Type::u8 ? y_.t * y_.w * count * lanes_ : 0;
+      memory_ = thread_scratch<float>(static_cast<size_t>(count * vector_ + padded + line));
+      padded_ = memory_ + count * vector_;
+      line_ = padded_ + padded;
     }
 
     void lines(int64_t begin, int64_t end) {
@@ -124,7 +140,8 @@ class ExpandedFloat : public Convolution {
     }
 
     void expand(int64_t low, int64_t high) {
-      if (low == 0 && high == x_.h && window_.slots == x_.h) return multiply(0, 0, x_.t * x_.h * x_.w);
+      if (op_.expand_.weights->stem) return stem(low, high);
+      if (low == 0 && high == x_.h && window_.whole()) return multiply(0, 0, x_.t * x_.h * x_.w);
       while (low < high) {  // lines whose places follow each other
         const int64_t some = std::min(high - low, window_.slots - low % window_.slots);
         for (int64_t frame = 0; frame < x_.t; ++frame) multiply(frame, low, some * x_.w);
@@ -132,10 +149,19 @@ class ExpandedFloat : public Convolution {
       }
     }
 
+    void stem(int64_t low, int64_t high) {
+      const Value& planes = run_.value(op_.x_);
+      const float* sample = static_cast<const float*>(run_.inputs[op_.expand_.input]) + n_ * planes.c * planes.rows_per_sample();
+      for (int64_t line = low; line < high; ++line)
+        for (int64_t frame = 0; frame < x_.t; ++frame)
+          stem_.make(sample, frame, line, padded_, {first_, count_, memory_ + place(frame, line), lanes_, vector_});
+    }
+
     void multiply(int64_t frame, int64_t line, int64_t rows) {
       const ConvWeights& w = *op_.expand_.weights;
-      const float* a = run_.f32(op_.x_) + ((n_ * x_.t + frame) * x_.h + line) * x_.w * x_.stride;
-      w.gemm_f32->multiply({a, x_.stride, rows, w.depth, w.weight.as<float>() + first_ * w.depth * lanes_,
+      const int64_t stride = run_.value(op_.x_).stride;
+      const float* a = run_.f32(op_.x_) + ((n_ * x_.t + frame) * x_.h + line) * x_.w * stride;
+      w.gemm_f32->multiply({a, stride, rows, w.depth, w.weight.as<float>() + first_ * w.depth * lanes_,
                             w.bias.as<float>() + first_ * lanes_, count_, nullptr, memory_ + place(frame, line), lanes_, vector_,
                             op_.expand_.activation});
     }
@@ -143,33 +169,40 @@ class ExpandedFloat : public Convolution {
     void depthwise(int64_t h) {
       const ConvWeights& w = *op_.w_;
       const Geometry& g = op_.g_;
-      table_.fill(w, g, x_, h, 0, y_.t, lanes_, [&](int64_t frame, int64_t line) { return place(frame, line); });
-      const int64_t per_vector = w.taps() * lanes_;
+      const bool bytes = y_.type == Type::u8;
+      const int64_t per_vector = w.taps() * lanes_, frame = y_.h * y_.w * y_.stride, row = count_ * lanes_;
+      const int64_t at = (n_ * y_.t * y_.h + h) * y_.w * y_.stride + first_ * lanes_;
+      table_.fill(w, g, x_, h, 0, y_.t, lanes_, [&](int64_t t, int64_t line) { return place(t, line); });
       w.depthwise_f32->line({memory_, vector_, lanes_, table_.taps(), table_.first(), y_.t, count_, x_.w, y_.w, w.kernel[2],
                              g.stride[2], g.padding[2], g.dilation[2], w.weight.as<float>() + first_ * per_vector, per_vector,
-                             w.bias.as<float>() + first_ * lanes_,
-                             run_.f32(op_.writes) + ((n_ * y_.t * y_.h + h) * y_.w) * y_.stride + first_ * lanes_,
-                             y_.h * y_.w * y_.stride, y_.stride, op_.e_.activation});
+                             w.bias.as<float>() + first_ * lanes_, bytes ? line_ : run_.f32(op_.writes) + at,
+                             bytes ? y_.w * row : frame, bytes ? row : y_.stride, op_.e_.activation});
+      for (int64_t t = 0; bytes && t < y_.t; ++t)
+        op_.rows_f32_->quantize(line_ + t * y_.w * row, row, run_.u8(op_.writes) + at + t * frame, y_.stride, y_.w, row,
+                                op_.e_.inverse_scale, op_.e_.y_zero_point);
     }
 
     const ExpandedFloat& op_;
     const Run& run_;
     const Value &x_, &y_;
     const LineWindow& window_;
+    StemLines stem_;
     int64_t n_, first_, count_, lanes_, vector_, made_ = 0;
-    float* memory_;
+    float *memory_, *padded_, *line_;
     TapTable table_;
   };
 
   Expansion expand_;
+  Value middle_;
+  const RowsF32Kernels* rows_f32_;
 };
 
 }  // namespace
 
 std::unique_ptr<Operation> make_depthwise_float(int x, int y, const Expansion& expansion, std::shared_ptr<ConvWeights> weights,
-                                                const Geometry& geometry, const Epilogue& epilogue) {
+                                                const Geometry& geometry, const Epilogue& epilogue, const Value& middle) {
   if (!expansion.weights) return std::make_unique<DepthwiseFloat>(x, y, std::move(weights), geometry, Gate{}, epilogue);
-  return std::make_unique<ExpandedFloat>(x, y, expansion, std::move(weights), geometry, epilogue);
+  return std::make_unique<ExpandedFloat>(x, y, expansion, std::move(weights), geometry, epilogue, middle);
 }
 
 }  // namespace accel_mobile

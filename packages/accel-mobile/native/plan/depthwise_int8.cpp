@@ -25,7 +25,7 @@ class DepthwiseInt8 : public Convolution {
     const int64_t lanes = w_->depthwise_u8->lanes, vectors = y.stride / lanes;
     LineWindow window(x, *w_, g_, lanes * 3);
     if (!expand_.weights) window.group = vectors;  // quads of all channels are made together
-    const Shares shares(run.threads, expand_.weights ? vectors : 1, y.h);
+    const Shares shares(run.threads, expand_.weights ? vectors : 1, y.h, window.seamless());
     vision::parallel_for(x.n * shares.count(), 1, run.threads, [&](int64_t begin, int64_t end) {
       for (int64_t i = begin; i < end; ++i) {
         Share share = shares.at(i % shares.count());

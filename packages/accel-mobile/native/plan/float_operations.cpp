@@ -68,27 +68,10 @@ void separate(const Run& run, int x_id, int index) {
   });
 }
 
-// Up to four channels: positions of a frame lie one after the other in both layouts.
-std::unique_ptr<Operation> make_narrow_input(const Program& program, int index, int y_id) {
-  const Value y = program.value(y_id);
-  const RowsF32Kernels* kernels = &VISION_SELECT(rows_f32);
-  return operation("planar to channels last", {}, y_id, [=](const Run& run) {
-    const float* x = static_cast<const float*>(run.inputs[index]);
-    const int64_t per_sample = y.rows_per_sample();
-    vision::parallel_for(y.n * y.t * y.h, elements_grain / (y.w * 4) + 1, run.threads, [&](int64_t begin, int64_t end) {
-      for (int64_t line = begin; line < end; ++line) {
-        const int64_t n = line / (y.t * y.h), at = line * y.w;
-        kernels->interleave4(x + n * (y.c - 1) * per_sample + at, per_sample, y.c, run.f32(y_id) + at * 4, y.w);
-      }
-    });
-  });
-}
-
 }  // namespace
 
 std::unique_ptr<Operation> make_input(const Program& program, int index, int y) {
   need(index >= 0, "input: index");
-  if (program.value(y).type == Type::f32 && program.value(y).stride == 4) return make_narrow_input(program, index, y);
   if (program.value(y).type == Type::f32)
     return operation("planar to channels last", {}, y, [=](const Run& run) { interleave<float>(run, index, y); });
   return operation("planar to channels last", {}, y, [=](const Run& run) { interleave<uint8_t>(run, index, y); });

@@ -44,7 +44,7 @@ std::unique_ptr<Operation> make_quantize(const Program& program, int x, int y, f
   const RowsF32Kernels* kernels = &VISION_SELECT(rows_f32);
   return operation("quantize", {x}, y, [=](const Run& run) {
     over_elements(value, run.threads, [&](int64_t first, int64_t count) {
-      kernels->quantize(run.f32(x) + first, run.u8(y) + first, count, inverse_scale, zero_point);
+      kernels->quantize(run.f32(x) + first, count, run.u8(y) + first, count, 1, count, inverse_scale, zero_point);
     });
   });
 }

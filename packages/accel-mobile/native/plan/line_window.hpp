@@ -25,6 +25,8 @@ struct LineWindow {
     group = std::max<int64_t>(budget / (line * slots), 1);
   }
 
+  // Whether successive lines of outputs read different lines of x.
+  bool seamless() const { return reach_ <= stride_; }
   bool whole() const { return slots == height_; }
 
   // The lines of x that a line of outputs reads: first, and one past the last.
@@ -46,8 +48,9 @@ struct Share {
 // seam are expanded twice.
 class Shares {
  public:
-  Shares(int threads, int64_t vectors, int64_t lines) : vectors_(vectors), lines_(lines) {
-    const bool by_vector = vectors % threads == 0 || vectors >= 8 * threads || lines < 4 * threads;
+  Shares(int threads, int64_t vectors, int64_t lines, bool seamless) : vectors_(vectors), lines_(lines) {
+    const bool even = vectors % threads == 0 || vectors >= 8 * threads;
+    const bool by_vector = lines < 4 * threads || (even && !seamless);
     vector_parts_ = by_vector ? std::min<int64_t>(threads, vectors) : 1;
     line_parts_ = by_vector ? 1 : threads;
   }

@@ -38,8 +38,8 @@ int Program::add_value(Type type, int64_t n, int64_t t, int64_t h, int64_t w, in
       throw std::invalid_argument("a value's sizes must be positive and its bytes below 2^40");
     count *= size;
   }
-  if (c < 1 || c > stride || (stride % 16 != 0 && stride != 4))
-    throw std::invalid_argument("a value's channels must fit its stride, a multiple of 16 (or 4)");
+  if (c < 1 || c > stride || stride % 16 != 0)
+    throw std::invalid_argument("a value's channels must fit its stride, a multiple of 16");
   Value value;
   value.type = type, value.n = n, value.t = t, value.h = h, value.w = w, value.c = c, value.stride = stride;
   values_.push_back(value);

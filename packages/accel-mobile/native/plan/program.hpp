@@ -1,7 +1,8 @@
 // A network with fixed sizes as a list of operations over one arena, run by one call.
 //
 // Activations lie channels last, positions in the order batch, time, height, width; the channels of a position are padded
-// to a multiple of 16 (network inputs of up to 4 channels: to 4). What the padding holds is finite and never used.
+// to a multiple of 16. What the padding holds is never used. A value that nothing writes has no place in the arena: it
+// stands for the caller's planes.
 #pragma once
 
 #include <cstdint>

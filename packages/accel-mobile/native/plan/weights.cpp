@@ -42,14 +42,12 @@ Buffer folded_bias(const int8_t* weight, const int32_t* bias, int64_t channels, 
 }  // namespace
 
 std::shared_ptr<ConvWeights> pack_dense_f32(const float* weight, const float* bias, int64_t out_channels,
-                                            int64_t in_channels, const int64_t* kernel, bool narrow) {
+                                            int64_t in_channels, const int64_t* kernel) {
   auto packed = started(Type::f32, false, out_channels, in_channels, kernel);
-  if (narrow && in_channels > 4) throw std::invalid_argument("a narrow input has at most 4 channels");
   packed->gemm_f32 = &VISION_SELECT(gemm_f32);
   const int64_t lanes = packed->gemm_f32->lanes, taps = packed->taps();
   packed->tap_channels = in_channels;
   packed->depth = taps * in_channels;
-  if (narrow && taps > 1) packed->depth = round_up(packed->depth + 4 - in_channels, 4);  // the last tap, copied as four
   packed->bias = padded(bias, out_channels, packed->columns);
   packed->weight.resize(static_cast<size_t>(packed->columns * packed->depth) * sizeof(float));
   float* out = packed->weight.as<float>();
@@ -58,6 +56,21 @@ std::shared_ptr<ConvWeights> pack_dense_f32(const float* weight, const float* bi
       for (int64_t tap = 0; tap < taps; ++tap)
         out[((o / lanes) * packed->depth + tap * in_channels + c) * lanes + o % lanes] =
             weight[(o * in_channels + c) * taps + tap];
+  return packed;
+}
+
+std::shared_ptr<ConvWeights> pack_stem_f32(const float* weight, const float* bias, int64_t out_channels,
+                                           int64_t in_channels, const int64_t* kernel) {
+  auto packed = started(Type::f32, false, out_channels, in_channels, kernel);
+  packed->stem = true;
+  packed->stem_f32 = &VISION_SELECT(stem_f32);
+  const int64_t lanes = packed->stem_f32->lanes, depth = packed->taps() * in_channels;
+  packed->depth = depth;
+  packed->bias = padded(bias, out_channels, packed->columns);
+  packed->weight.resize(static_cast<size_t>(packed->columns * depth) * sizeof(float));
+  for (int64_t o = 0; o < out_channels; ++o)
+    for (int64_t k = 0; k < depth; ++k)
+      packed->weight.as<float>()[(o / lanes * depth + k) * lanes + o % lanes] = weight[o * depth + k];
   return packed;
 }
 

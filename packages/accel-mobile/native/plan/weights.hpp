@@ -8,6 +8,7 @@
 #include "kernels/depthwise_u8.hpp"
 #include "kernels/gemm_f32.hpp"
 #include "kernels/gemm_u8.hpp"
+#include "kernels/stem_f32.hpp"
 #include "plan/buffer.hpp"
 #include "plan/program.hpp"
 
@@ -16,6 +17,7 @@ namespace accel_mobile {
 struct ConvWeights {
   Type type = Type::f32;
   bool depthwise = false;
+  bool stem = false;      // float32, for planar inputs
   bool one_byte = false;  // float32 with int8 weights: `multiplier` holds the scale of each column
   int64_t in_channels = 0, out_channels = 0;
   int64_t kernel[3] = {1, 1, 1};  // time, height, width
@@ -26,6 +28,7 @@ struct ConvWeights {
 
   const GemmF32Kernels* gemm_f32 = nullptr;
   const GemmU8Kernels* gemm_u8 = nullptr;
+  const StemF32Kernels* stem_f32 = nullptr;
   const DepthwiseF32Kernels* depthwise_f32 = nullptr;
   const DepthwiseU8Kernels* depthwise_u8 = nullptr;
 
@@ -38,9 +41,11 @@ struct ConvWeights {
 };
 
 // `weight` is (out_channels, in_channels or 1, time, height, width), `bias` (out_channels) or null.
-// `narrow`: the positions of the input lie 4 channels apart, not a multiple of 16.
 std::shared_ptr<ConvWeights> pack_dense_f32(const float* weight, const float* bias, int64_t out_channels,
-                                            int64_t in_channels, const int64_t* kernel, bool narrow);
+                                            int64_t in_channels, const int64_t* kernel);
+// For inputs as the caller has them: planes of few channels.
+std::shared_ptr<ConvWeights> pack_stem_f32(const float* weight, const float* bias, int64_t out_channels,
+                                           int64_t in_channels, const int64_t* kernel);
 // For pointwise layers: float32 arithmetic on int8 weights, each column times `scale`.
 std::shared_ptr<ConvWeights> pack_dense_w8(const int8_t* weight, const float* scale, const float* bias,
                                            int64_t out_channels, int64_t in_channels);

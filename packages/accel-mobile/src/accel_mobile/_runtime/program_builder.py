@@ -39,13 +39,15 @@ class ProgramBuilder:
         self.operation_names: list[str] = []
         self._values: dict[str, int] = {}
         self._notes: dict[str, str] = {}
-        self._strides: dict[str, int] = {}
         self._gates = self._find_gates(writes)
+        self._planes = {name: index for index, name in enumerate(reads) if self._feeds_stems_only(name)}
         self._expansions = self._find_expansions(writes)
+        self._quantized = self._find_quantized(writes)
         for index, name in enumerate(reads):
-            self._declare(name, stride=4 if self._feeds_stems_only(name) else None)
-            self.program.input(index, self._values[name])
-            self.operation_names.append(name)
+            self._declare(name)
+            if name not in self._planes:
+                self.program.input(index, self._values[name])
+                self.operation_names.append(name)
         for node in nodes:
             self._add(node)
         for index, name in enumerate(writes):
@@ -59,19 +61,21 @@ class ProgramBuilder:
 
     # ---- values
 
-    def _declare(self, name: str, stride: int | None = None) -> int:
+    def _declare(self, name: str) -> int:
         sizes = native_sizes(self._graph.shape_of(name))
-        stride = stride or (sizes[4] + 15) // 16 * 16
+        stride = (sizes[4] + 15) // 16 * 16
         self._values[name] = self.program.value(name not in self._uint8, sizes, stride)
-        self._strides[name] = stride
         return self._values[name]
 
     def _feeds_stems_only(self, name: str) -> bool:
-        """Whether a value of up to 4 channels is read by dense convolutions alone: then it is padded to 4, not 16."""
+        """Whether an input of up to 4 channels is read by dense convolutions alone: they read the caller's planes."""
         if name in self._uint8 or native_sizes(self._graph.shape_of(name))[4] > 4:
             return False
         readers = [node for node in self._nodes if name in node.inputs]
-        return all(n.op == "conv" and n.attrs["groups"] == 1 and n.inputs == (name,) for n in readers)
+        return all(
+            n.op == "conv" and n.attrs["groups"] == 1 and n.inputs == (name,) and "weight_scale" not in n.constants
+            for n in readers
+        )
 
     def _find_gates(self, writes: Sequence[str]) -> dict[str, Node]:
         """Find channel scales that a pointwise convolution can apply while it reads: result name to node."""
@@ -99,7 +103,10 @@ class ProgramBuilder:
         )
 
     def _find_expansions(self, writes: Sequence[str]) -> dict[str, Node]:
-        """Find pointwise convolutions that a depthwise one can compute line by line while it reads: name to node."""
+        """Find convolutions that a depthwise one can compute line by line while it reads: name to node.
+
+        Pointwise ones, and those that read the caller's planes.
+        """
         uses = self._graph.use_counts()
         readers = {name: node for node in self._nodes for name in node.inputs}
         expansions = {}
@@ -112,7 +119,10 @@ class ProgramBuilder:
                 and reader.attrs["groups"] > 1
                 and uses[node.name] == 1
                 and node.name not in writes
-                and self._is_pointwise(node, "channel_scale" if node.op == "conv" else "qchannel_scale")
+                and (
+                    self._is_pointwise(node, "channel_scale" if node.op == "conv" else "qchannel_scale")
+                    or node.inputs[0] in self._planes
+                )
                 and len(node.inputs) == 1
                 and node.inputs[0] not in self._gates
                 and "weight_scale" not in node.constants
@@ -120,6 +130,24 @@ class ProgramBuilder:
             ):
                 expansions[node.name] = node
         return expansions
+
+    def _find_quantized(self, writes: Sequence[str]) -> dict[str, Node]:
+        """Find expanded float convolutions whose result only a quantize node reads: name to that node."""
+        uses = self._graph.use_counts()
+        known = {node.name: node for node in self._nodes}
+        quantized = {}
+        for node in self._nodes:
+            before = known.get(node.inputs[0])
+            if (
+                node.op == "quantize"
+                and before is not None
+                and before.op == "conv"
+                and before.inputs[0] in self._expansions
+                and uses[before.name] == 1
+                and before.name not in writes
+            ):
+                quantized[before.name] = node
+        return quantized
 
     # ---- operations
 
@@ -130,9 +158,11 @@ class ProgramBuilder:
         if node.name in self._expansions:
             self._notes[node.name] = "computed line by line inside the next convolution"
             return
+        if node.name in self._values:
+            self._notes[node.name] = "applied while the convolution before it writes"
+            return
         if node.op == "reshape":
             self._values[node.name] = self._values[node.inputs[0]]
-            self._strides[node.name] = self._strides[node.inputs[0]]
             self._notes[node.name] = "no work"
             return
         _EMIT[node.op](self, node)
@@ -153,7 +183,12 @@ class ProgramBuilder:
         rank = weight.dim() - 2
         source, gate = node.inputs[0], self._gates.get(node.inputs[0])
         if source in self._expansions:
-            return self._expanded_depthwise(node, self._expansions[source])
+            self._expanded_depthwise(node, self._expansions[source])
+            return
+        if source in self._planes:
+            packed, y = self._pack(node, weight, source), self._declare(node.name)
+            self.program.stem(self._stem_input(node), self._values[source], y, packed, _kind(node))
+            return
         if gate is not None:
             source = gate.inputs[0]
         packed = self._pack(node, weight, source)
@@ -176,11 +211,18 @@ class ProgramBuilder:
             **options,
         )
 
+    def _stem_input(self, node: Node) -> Any:
+        a = node.attrs
+        return self._extension.StemInput(
+            self._planes[node.inputs[0]], three(a["stride"], 1), three(a["padding"], 0), three(a["dilation"], 1)
+        )
+
     def _expanded_depthwise(self, node: Node, expand: Node) -> None:
         a, source = node.attrs, expand.inputs[0]
-        ones = (1,) * len(a["stride"])
-        weights = [self._graph.constant(n, "weight") for n in (expand, node)]
-        assert weights[0] is not None and weights[1] is not None
+        expand_weight, weight = self._graph.constant(expand, "weight"), self._graph.constant(node, "weight")
+        assert expand_weight is not None
+        assert weight is not None
+        result = node.name
         options: dict[str, Any]
         if node.op == "qconv":
             options = self._int8_options(node)
@@ -188,14 +230,21 @@ class ProgramBuilder:
             options["expand_table"] = self._constant(expand, "table")
         else:
             options = {"activation": _kind(node), "expand_activation": _kind(expand)}
+            if source in self._planes:
+                options["stem"] = self._stem_input(expand)
+            if node.name in self._quantized:
+                quantize = self._quantized[node.name]
+                result = quantize.name
+                options["inverse_scale"] = quantize.attrs["inverse_scale"]
+                options["y_zero_point"] = quantize.attrs["zero_point"]
         self.program.expanded_depthwise(
             self._values[source],
-            self._declare(node.name),
-            self._pack(expand, weights[0], source),
-            self._pack(node, weights[1], node.inputs[0]),
+            self._declare(result),
+            self._pack(expand, expand_weight, source),
+            self._pack(node, weight, expand.name),
             three(a["stride"], 1),
             three(a["padding"], 0),
-            three(a.get("dilation", ones), 1),
+            three(a["dilation"], 1),
             **options,
         )
 
@@ -219,8 +268,8 @@ class ProgramBuilder:
 
     def _pack(self, node: Node, weight: Tensor, source: str) -> Any:
         depthwise = node.attrs.get("groups", 1) != 1
-        narrow = self._strides.get(source) == 4
-        key = (node.constants["weight"], depthwise, narrow)
+        stem = source in self._planes
+        key = (node.constants["weight"], depthwise, stem)
         if key not in self._packed:
             full = weight.reshape(*weight.shape[:2], *three(tuple(weight.shape[2:]), 1)).contiguous().numpy()
             bias = self._constant(node, "bias")
@@ -231,7 +280,7 @@ class ProgramBuilder:
                 multiplier, zero_point = self._constant(node, "multiplier"), node.attrs["x_zero_point"]
                 self._packed[key] = self._extension.pack_u8(full, bias, multiplier, depthwise, zero_point)
             else:
-                self._packed[key] = self._extension.pack_f32(full, bias, depthwise, narrow)
+                self._packed[key] = self._extension.pack_f32(full, bias, depthwise, stem)
         return self._packed[key]
 
     def _pool(self, node: Node) -> None:
