@@ -10,17 +10,21 @@ enum class Activation : int32_t { none, relu, relu6, silu, sigmoid, hardswish, h
 namespace VISION_ISA_NAMESPACE {
 using namespace vision::simd::VISION_ISA_NAMESPACE;
 
-// 2^(x * scale) for |x * scale| <= 126, relative error below 1e-6: x * scale = n + r, |r| <= 1/2, and a polynomial for 2^r
+// 2^(-x * scale) for |x * scale| <= 126, relative error below 1e-6: -x * scale = n + r, |r| <= 1/2, and a polynomial for 2^r
 // (minimax in relative error, 8e-8). The product is not rounded on its way to r, so r is exact but for `scale` itself.
 inline f32 power_of_two(f32 x, float scale) {
-  const f32 product = mul(x, set(scale));
+  const f32 product = mul(x, set(-scale));
 #if VISION_ISA_IS_AVX512
   const f32 whole = {_mm512_roundscale_ps(product.v, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC)};
 #else
   const i32 n = round_to_i32(product);
   const f32 whole = to_f32(n);
 #endif
-  const f32 r = fma(x, set(scale), sub(set(0.0f), whole));
+#if VISION_ISA_IS_AVX512
+  const f32 r = {_mm512_fnmsub_ps(x.v, _mm512_set1_ps(scale), whole.v)};
+#else
+  const f32 r = fma(x, set(-scale), sub(set(0.0f), whole));
+#endif
   f32 y = set(0.0013276472f);
   y = fma(y, r, set(0.009675541f));
   y = fma(y, r, set(0.05550713f));
@@ -36,7 +40,7 @@ inline f32 power_of_two(f32 x, float scale) {
 
 inline f32 sigmoid(f32 x) {
   const f32 y = max(min(x, set(87.0f)), set(-87.0f));
-  return reciprocal(add(set(1.0f), power_of_two(y, -1.44269504f)));
+  return reciprocal(add(set(1.0f), power_of_two(y, 1.44269504f)));
 }
 
 inline f32 clamp(f32 x, float low, float high) { return min(max(x, set(low)), set(high)); }

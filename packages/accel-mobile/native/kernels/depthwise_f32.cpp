@@ -8,6 +8,11 @@ namespace VISION_ISA_NAMESPACE {
 // The most outputs side by side that share loaded inputs and weights.
 constexpr int most_outputs = 8;
 
+static void silu_in_place(const DepthwiseF32& d, float* y, int outputs) {
+  for (int64_t frame = 0; frame < d.frames; ++frame, y += d.y_frame)
+    for (int o = 0; o < outputs; ++o) store(y + o * d.y_position, activated<Activation::silu>(load(y + o * d.y_position)));
+}
+
 // `outputs` results of every frame from column `first` of the input on. All frames of one vector of channels come one
 // after the other: their inputs overlap, and stay in the nearest cache. With `edge`, columns outside are left out.
 template <int kernel, int stride, int outputs, bool edge>
@@ -21,7 +26,11 @@ static void outputs_of(const DepthwiseF32& d, int64_t out, int64_t first) {
     const float* weights = d.weight + v * d.weight_vector;
     const f32 bias = load(d.bias + v * f32::lanes);
     float* y = d.y + out * y_position + v * f32::lanes;
+    // Results of the next vector, or of the next outputs: far apart as they lie, the processor does not foresee them.
+    const int64_t next = v + 1 < d.vectors ? f32::lanes : outputs * y_position - v * f32::lanes;
     for (int64_t frame = 0; frame < d.frames; ++frame, y += d.y_frame) {
+#pragma GCC unroll 8
+      for (int o = 0; o < outputs; ++o) __builtin_prefetch(y + next + o * y_position, 1);
       f32 sum[outputs];
 #pragma GCC unroll 8
       for (int o = 0; o < outputs; ++o) sum[o] = bias;
@@ -41,13 +50,11 @@ static void outputs_of(const DepthwiseF32& d, int64_t out, int64_t first) {
           }
         }
       }
-      if (silu) {
-#pragma GCC unroll 8
-        for (int o = 0; o < outputs; ++o) sum[o] = activated<Activation::silu>(sum[o]);
-      }
 #pragma GCC unroll 8
       for (int o = 0; o < outputs; ++o) store(y + o * y_position, max(sum[o], lowest));
     }
+    // Apart from the sums: in between, one would wait for the other's latency.
+    if (silu) silu_in_place(d, y - d.frames * d.y_frame, outputs);
   }
 }
 

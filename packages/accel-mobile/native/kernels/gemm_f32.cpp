@@ -16,32 +16,39 @@ constexpr int tile_rows = 4, tile_vectors = 2;
 constexpr int tile_rows = 6, tile_vectors = 4;
 #endif
 
-template <int rows, int vectors>
+template <int rows, int vectors, bool half>
 static void tile(const GemmF32& g, int64_t row, int64_t vector, float lowest) {
+  constexpr int whole = vectors - half;
   const float* a = g.a + row * g.a_stride;
   const float* w = g.weight + vector * g.depth * f32::lanes;
   const int64_t panel = g.depth * f32::lanes;
-  f32 sum[rows][vectors];
+  f32 sum[rows][whole + 1];
+  f32_half last[rows];
 #pragma GCC unroll 8
-  for (int v = 0; v < vectors; ++v) {
+  for (int v = 0; v < whole; ++v) {
     const f32 bias = load(g.bias + (vector + v) * f32::lanes);
 #pragma GCC unroll 8
     for (int r = 0; r < rows; ++r) sum[r][v] = bias;
   }
-  for (int64_t k = 0; k < g.depth; ++k) {
-    f32 b[vectors];
 #pragma GCC unroll 8
-    for (int v = 0; v < vectors; ++v) b[v] = load(w + v * panel + k * f32::lanes);
+  for (int r = 0; r < rows; ++r) last[r] = load_half(g.bias + (vector + whole - !half) * f32::lanes);
+  for (int64_t k = 0; k < g.depth; ++k) {
+    f32 b[whole + 1];
+#pragma GCC unroll 8
+    for (int v = 0; v < whole; ++v) b[v] = load(w + v * panel + k * f32::lanes);
+    const f32_half b_half = load_half(w + (whole - !half) * panel + k * f32::lanes);
 #pragma GCC unroll 8
     for (int r = 0; r < rows; ++r) {
       const f32 x = set(a[r * g.a_stride + k]);
 #pragma GCC unroll 8
-      for (int v = 0; v < vectors; ++v) sum[r][v] = fma(x, b[v], sum[r][v]);
+      for (int v = 0; v < whole; ++v) sum[r][v] = fma(x, b[v], sum[r][v]);
+      if (half) last[r] = fma(low_half(x), b_half, last[r]);
     }
   }
 #pragma GCC unroll 8
   for (int r = 0; r < rows; ++r) {
     const int64_t at = (row + r) * g.y_stride + vector * g.y_vector;
+    if (half) sum[r][whole] = with_zeros(last[r]);
 #pragma GCC unroll 8
     for (int v = 0; v < vectors; ++v) {
       f32 y = sum[r][v];
@@ -51,13 +58,19 @@ static void tile(const GemmF32& g, int64_t row, int64_t vector, float lowest) {
   }
 }
 
+template <int rows, int vectors>
+static void vectors_of(const GemmF32& g, int64_t row, int64_t vector, float lowest) {
+  if (f32::lanes == 16 && g.half && vector + vectors == g.vectors) return tile<rows, vectors, f32::lanes == 16>(g, row, vector, lowest);
+  tile<rows, vectors, false>(g, row, vector, lowest);
+}
+
 template <int rows>
 static void row_block(const GemmF32& g, int64_t row, float lowest) {
   int64_t v = 0;
   for (; g.vectors - v > tile_vectors + 1 || g.vectors - v == tile_vectors; v += tile_vectors)
-    tile<rows, tile_vectors>(g, row, v, lowest);
-  for (; g.vectors - v >= 2; v += 2) tile<rows, 2>(g, row, v, lowest);
-  if (v < g.vectors) tile<rows, 1>(g, row, v, lowest);
+    vectors_of<rows, tile_vectors>(g, row, v, lowest);
+  for (; g.vectors - v >= 2; v += 2) vectors_of<rows, 2>(g, row, v, lowest);
+  if (v < g.vectors) vectors_of<rows, 1>(g, row, v, lowest);
 }
 
 template <int rows>

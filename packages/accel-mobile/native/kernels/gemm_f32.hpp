@@ -15,6 +15,7 @@ struct GemmF32 {
   const float* weight;  // packed: [vector][depth][lanes]
   const float* bias;    // one per packed column
   int64_t vectors;      // columns / lanes
+  bool half;            // the last vector has weights in its first half only
   const float* residual;  // or null; placed like y
   float* y;
   int64_t y_stride, y_vector;

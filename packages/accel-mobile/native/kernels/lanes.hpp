@@ -76,21 +76,23 @@ struct f32_half {
   __m256 v;
 };
 inline f32_half load_half(const float* p) { return {_mm256_loadu_ps(p)}; }
-inline f32_half set_half(float x) { return {_mm256_set1_ps(x)}; }
+inline f32_half low_half(f32 x) { return {_mm512_castps512_ps256(x.v)}; }
 inline f32_half add(f32_half a, f32_half b) { return {_mm256_add_ps(a.v, b.v)}; }
 inline f32_half fma(f32_half a, f32_half b, f32_half c) { return {_mm256_fmadd_ps(a.v, b.v, c.v)}; }
 inline f32 with_zeros(f32_half x) { return {_mm512_zextps256_ps512(x.v)}; }
+inline f32 negated_fma(f32 a, f32 b, f32 c) { return {_mm512_fnmadd_ps(a.v, b.v, c.v)}; }  // c - a * b
 #else
 using f32_half = f32;
 inline f32_half load_half(const float* p) { return load(p); }
-inline f32_half set_half(float x) { return set(x); }
+inline f32_half low_half(f32 x) { return x; }
 inline f32 with_zeros(f32_half x) { return x; }
+inline f32 negated_fma(f32 a, f32 b, f32 c) { return fma(sub(set(0.0f), a), b, c); }
 #endif
 
 // 1 / x for 1 <= x < 2^126, relative error below 3e-7: one Newton step on an estimate of 11 bits or more.
 inline f32 reciprocal(f32 x) {
   const f32 y = estimated_reciprocal(x);
-  return fma(y, fma(sub(set(0.0f), x), y, set(1.0f)), y);
+  return fma(y, negated_fma(x, y, set(1.0f)), y);
 }
 
 // The same four bytes in every 32-bit lane.

@@ -16,9 +16,11 @@ constexpr int tile_outputs = 4, tile_vectors = 2;
 constexpr int tile_outputs = 6, tile_vectors = 3;
 #endif
 
-template <int outputs, int vectors, bool half>
+// `fixed`: the stride, or 0 where it is only known at run time.
+template <int fixed, int outputs, int vectors, bool half>
 static void tile(const StemF32& s, int64_t out, int64_t vector, float lowest) {
   constexpr int whole = vectors - half;
+  const int64_t stride = fixed ? fixed : s.stride;
   const float* weights = s.weight + vector * s.weight_vector;
   const float* bias = s.bias + vector * f32::lanes;
   f32 sum[outputs][whole + 1];
@@ -30,7 +32,7 @@ static void tile(const StemF32& s, int64_t out, int64_t vector, float lowest) {
     if (half) last[o] = load_half(bias + whole * f32::lanes);
   }
   for (int64_t r = 0; r < s.row_count; ++r) {
-    const float* x = s.rows[r].x + out * s.stride;
+    const float* x = s.rows[r].x + out * stride;
     const float* w = weights + s.rows[r].weight;
     for (int64_t k = 0; k < s.kernel; ++k, x += s.dilation, w += f32::lanes) {
       f32 b[whole + 1];
@@ -40,10 +42,10 @@ static void tile(const StemF32& s, int64_t out, int64_t vector, float lowest) {
       if (half) b_half = load_half(w + whole * s.weight_vector);
 #pragma GCC unroll 8
       for (int o = 0; o < outputs; ++o) {
-        const float value = x[o * s.stride];
+        const f32 value = set(x[o * stride]);
 #pragma GCC unroll 8
-        for (int v = 0; v < whole; ++v) sum[o][v] = fma(set(value), b[v], sum[o][v]);
-        if (half) last[o] = fma(set_half(value), b_half, last[o]);
+        for (int v = 0; v < whole; ++v) sum[o][v] = fma(value, b[v], sum[o][v]);
+        if (half) last[o] = fma(low_half(value), b_half, last[o]);
       }
     }
   }
@@ -56,10 +58,18 @@ static void tile(const StemF32& s, int64_t out, int64_t vector, float lowest) {
   }
 }
 
+template <int outputs, int vectors, bool half>
+static void by_stride(const StemF32& s, int64_t out, int64_t vector, float lowest) {
+  if (s.stride == 1) return tile<1, outputs, vectors, half>(s, out, vector, lowest);
+  if (s.stride == 2) return tile<2, outputs, vectors, half>(s, out, vector, lowest);
+  tile<0, outputs, vectors, half>(s, out, vector, lowest);
+}
+
 template <int outputs, int vectors>
 static void vectors_of(const StemF32& s, int64_t out, int64_t vector, float lowest) {
-  if (f32::lanes == 16 && s.half && vector + vectors == s.vectors) return tile<outputs, vectors, f32::lanes == 16>(s, out, vector, lowest);
-  tile<outputs, vectors, false>(s, out, vector, lowest);
+  constexpr bool long_vectors = f32::lanes == 16;
+  if (long_vectors && s.half && vector + vectors == s.vectors) return by_stride<outputs, vectors, long_vectors>(s, out, vector, lowest);
+  by_stride<outputs, vectors, false>(s, out, vector, lowest);
 }
 
 template <int outputs>

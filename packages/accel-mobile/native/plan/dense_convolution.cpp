@@ -156,8 +156,8 @@ class Dense : public Convolution {
              run.f32(writes) + at, y.stride, e_.activation});
       const float* residual = e_.residual >= 0 ? run.f32(e_.residual) + at : nullptr;
       w_->gemm_f32->multiply({a, a_stride, rows, w_->depth, w_->weight.as<float>() + first * w_->depth * lanes(),
-                              w_->bias.as<float>() + first * lanes(), last - first, residual, run.f32(writes) + at,
-                              y.stride, lanes(), e_.activation});
+                              w_->bias.as<float>() + first * lanes(), last - first, w_->half(first, last - first, lanes()),
+                              residual, run.f32(writes) + at, y.stride, lanes(), e_.activation});
     } else {
       const bool to_float = y.type == Type::f32;
       Requantise q = requantise_of(*w_, e_.relu, e_.y_zero_point, to_float);

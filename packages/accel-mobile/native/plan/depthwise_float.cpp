@@ -87,7 +87,7 @@ class ExpandedFloat : public Convolution {
   void run(const Run& run) const override {
     const Value& y = run.value(writes);
     const int64_t lanes = w_->depthwise_f32->lanes, vectors = y.stride / lanes;
-    const LineWindow window(middle_, *w_, g_, lanes * static_cast<int64_t>(sizeof(float)));
+    const LineWindow window(middle_, y, *w_, g_, lanes * static_cast<int64_t>(sizeof(float)), vectors);
     const Shares shares(run.threads, vectors, y.h, window.seamless());
     vision::parallel_for(y.n * shares.count(), 1, run.threads, [&](int64_t begin, int64_t end) {
       for (int64_t i = begin; i < end; ++i) {
@@ -96,7 +96,8 @@ class ExpandedFloat : public Convolution {
         for (int64_t p = 0; p < pieces; ++p) {  // of equal size
           const int64_t first = share.first_vector + share.vectors() * p / pieces;
           const int64_t last = share.first_vector + share.vectors() * (p + 1) / pieces;
-          Piece(*this, run, window, i / shares.count(), first, last - first).lines(share.first_line, share.last_line);
+          for (int64_t part = 0; part < window.parts; ++part)
+            Piece(*this, run, window, part, i / shares.count(), first, last - first).lines(share.first_line, share.last_line);
         }
       }
     });
@@ -105,20 +106,21 @@ class ExpandedFloat : public Convolution {
  private:
   class Piece {
    public:
-    Piece(const ExpandedFloat& op, const Run& run, const LineWindow& window, int64_t n, int64_t first, int64_t count)
+    Piece(const ExpandedFloat& op, const Run& run, const LineWindow& window, int64_t part, int64_t n, int64_t first, int64_t count)
         : op_(op),
           run_(run),
           x_(op.middle_),
           y_(run.value(op.writes)),
           window_(window),
+          columns_(op.middle_, run.value(op.writes), *op.w_, op.g_, part, window.parts),
           stem_(run.value(op.x_), x_, *op.expand_.weights, op.expand_.geometry, op.expand_.activation),
           n_(n),
           first_(first),
           count_(count) {
       lanes_ = op.w_->depthwise_f32->lanes;
-      vector_ = x_.t * window.slots * x_.w * lanes_;
+      vector_ = x_.t * window.slots * columns_.in_width * lanes_;
       const int64_t padded = op.expand_.weights->stem ? round_up(stem_.padded_floats(), 16) : 0;
-      const int64_t line = y_.type == Type::u8 ? y_.t * y_.w * count * lanes_ : 0;
+      const int64_t line = y_.type == Type::u8 ? y_.t * columns_.out_width * count * lanes_ : 0;
       memory_ = thread_scratch<float>(static_cast<size_t>(count * vector_ + padded + line));
       padded_ = memory_ + count * vector_;
       line_ = padded_ + padded;
@@ -136,15 +138,18 @@ class ExpandedFloat : public Convolution {
 
    private:
     int64_t place(int64_t frame, int64_t line) const {
-      return (frame * window_.slots + line % window_.slots) * x_.w * lanes_;
+      return (frame * window_.slots + line % window_.slots) * columns_.in_width * lanes_;
     }
 
     void expand(int64_t low, int64_t high) {
       if (op_.expand_.weights->stem) return stem(low, high);
       if (low == 0 && high == x_.h && window_.whole()) return multiply(0, 0, x_.t * x_.h * x_.w);
       while (low < high) {  // lines whose places follow each other
-        const int64_t some = std::min(high - low, window_.slots - low % window_.slots);
-        for (int64_t frame = 0; frame < x_.t; ++frame) multiply(frame, low, some * x_.w);
+        const int64_t some = window_.parts > 1 ? 1 : std::min(high - low, window_.slots - low % window_.slots);
+        for (int64_t frame = 0; frame < x_.t; ++frame) {
+          if (frame + 1 < x_.t) fetch(frame + 1, low, some * columns_.in_width);
+          multiply(frame, low, some * columns_.in_width);
+        }
         low += some;
       }
     }
@@ -157,13 +162,24 @@ class ExpandedFloat : public Convolution {
           stem_.make(sample, frame, line, padded_, {first_, count_, memory_ + place(frame, line), lanes_, vector_});
     }
 
+    const float* input(int64_t frame, int64_t line) const {
+      const int64_t stride = run_.value(op_.x_).stride;
+      return run_.f32(op_.x_) + (((n_ * x_.t + frame) * x_.h + line) * x_.w + columns_.in) * stride;
+    }
+
+    // Frames lie far apart: the processor does not foresee where the next one's line is.
+    void fetch(int64_t frame, int64_t line, int64_t rows) const {
+      const float* a = input(frame, line);
+      for (int64_t i = 0; i < rows * run_.value(op_.x_).stride; i += 16) __builtin_prefetch(a + i, 0, 2);
+    }
+
     void multiply(int64_t frame, int64_t line, int64_t rows) {
       const ConvWeights& w = *op_.expand_.weights;
       const int64_t stride = run_.value(op_.x_).stride;
-      const float* a = run_.f32(op_.x_) + ((n_ * x_.t + frame) * x_.h + line) * x_.w * stride;
+      const float* a = input(frame, line);
       w.gemm_f32->multiply({a, stride, rows, w.depth, w.weight.as<float>() + first_ * w.depth * lanes_,
-                            w.bias.as<float>() + first_ * lanes_, count_, nullptr, memory_ + place(frame, line), lanes_, vector_,
-                            op_.expand_.activation});
+                            w.bias.as<float>() + first_ * lanes_, count_, w.half(first_, count_, lanes_), nullptr,
+                            memory_ + place(frame, line), lanes_, vector_, op_.expand_.activation});
     }
 
     void depthwise(int64_t h) {
@@ -171,14 +187,16 @@ class ExpandedFloat : public Convolution {
       const Geometry& g = op_.g_;
       const bool bytes = y_.type == Type::u8;
       const int64_t per_vector = w.taps() * lanes_, frame = y_.h * y_.w * y_.stride, row = count_ * lanes_;
-      const int64_t at = (n_ * y_.t * y_.h + h) * y_.w * y_.stride + first_ * lanes_;
+      const int64_t at = ((n_ * y_.t * y_.h + h) * y_.w + columns_.out) * y_.stride + first_ * lanes_;
       table_.fill(w, g, x_, h, 0, y_.t, lanes_, [&](int64_t t, int64_t line) { return place(t, line); });
-      w.depthwise_f32->line({memory_, vector_, lanes_, table_.taps(), table_.first(), y_.t, count_, x_.w, y_.w, w.kernel[2],
-                             g.stride[2], g.padding[2], g.dilation[2], w.weight.as<float>() + first_ * per_vector, per_vector,
+      w.depthwise_f32->line({memory_, vector_, lanes_, table_.taps(), table_.first(), y_.t, count_, columns_.in_width,
+                             columns_.out_width, w.kernel[2], g.stride[2], columns_.padding, g.dilation[2],
+                             w.weight.as<float>() + first_ * per_vector, per_vector,
                              w.bias.as<float>() + first_ * lanes_, bytes ? line_ : run_.f32(op_.writes) + at,
-                             bytes ? y_.w * row : frame, bytes ? row : y_.stride, op_.e_.activation});
+                             bytes ? columns_.out_width * row : frame, bytes ? row : y_.stride, op_.e_.activation});
       for (int64_t t = 0; bytes && t < y_.t; ++t)
-        op_.rows_f32_->quantize(line_ + t * y_.w * row, row, run_.u8(op_.writes) + at + t * frame, y_.stride, y_.w, row,
+        op_.rows_f32_->quantize(line_ + t * columns_.out_width * row, row, run_.u8(op_.writes) + at + t * frame, y_.stride,
+                                columns_.out_width, row,
                                 op_.e_.inverse_scale, op_.e_.y_zero_point);
     }
 
@@ -186,6 +204,7 @@ class ExpandedFloat : public Convolution {
     const Run& run_;
     const Value &x_, &y_;
     const LineWindow& window_;
+    const Columns columns_;
     StemLines stem_;
     int64_t n_, first_, count_, lanes_, vector_, made_ = 0;
     float *memory_, *padded_, *line_;

@@ -23,8 +23,8 @@ class DepthwiseInt8 : public Convolution {
   void run(const Run& run) const override {
     const Value &x = run.value(x_), &y = run.value(writes);
     const int64_t lanes = w_->depthwise_u8->lanes, vectors = y.stride / lanes;
-    LineWindow window(x, *w_, g_, lanes * 3);
-    if (!expand_.weights) window.group = vectors;  // quads of all channels are made together
+    LineWindow window(x, y, *w_, g_, lanes * 3, vectors);
+    if (!expand_.weights) window.group = vectors, window.parts = 1;  // quads of all channels are made together
     const Shares shares(run.threads, expand_.weights ? vectors : 1, y.h, window.seamless());
     vision::parallel_for(x.n * shares.count(), 1, run.threads, [&](int64_t begin, int64_t end) {
       for (int64_t i = begin; i < end; ++i) {
@@ -34,7 +34,8 @@ class DepthwiseInt8 : public Convolution {
         for (int64_t p = 0; p < pieces; ++p) {  // of equal size
           const int64_t first = share.first_vector + share.vectors() * p / pieces;
           const int64_t last = share.first_vector + share.vectors() * (p + 1) / pieces;
-          Piece(*this, run, window, i / shares.count(), first, last - first).lines(share.first_line, share.last_line);
+          for (int64_t part = 0; part < window.parts; ++part)
+            Piece(*this, run, window, part, i / shares.count(), first, last - first).lines(share.first_line, share.last_line);
         }
       }
     });
@@ -43,12 +44,20 @@ class DepthwiseInt8 : public Convolution {
  private:
   class Piece {
    public:
-    Piece(const DepthwiseInt8& op, const Run& run, const LineWindow& window, int64_t n, int64_t first, int64_t count)
-        : op_(op), run_(run), x_(run.value(op.x_)), y_(run.value(op.writes)), window_(window), n_(n), first_(first), count_(count) {
+    Piece(const DepthwiseInt8& op, const Run& run, const LineWindow& window, int64_t part, int64_t n, int64_t first, int64_t count)
+        : op_(op),
+          run_(run),
+          x_(run.value(op.x_)),
+          y_(run.value(op.writes)),
+          window_(window),
+          columns_(x_, y_, *op.w_, op.g_, part, window.parts),
+          n_(n),
+          first_(first),
+          count_(count) {
       lanes_ = op.w_->depthwise_u8->lanes;
       pairs_ = (y_.t + 1) / 2;
-      quads_vector_ = pairs_ * window.slots * x_.w * lanes_ * 4;
-      frame_ = round_up(window.slots * x_.w, 4) * lanes_;
+      quads_vector_ = pairs_ * window.slots * columns_.in_width * lanes_ * 4;
+      frame_ = round_up(window.slots * columns_.in_width, 4) * lanes_;
       const int64_t frames = op.expand_.weights ? count * x_.t * frame_ : 0;
       const int64_t outside = std::max({frame_, x_.w * lanes_ * 4, x_.w * x_.stride});
       quads_ = thread_scratch<uint8_t>(static_cast<size_t>(count * quads_vector_ + frames + outside));
@@ -69,17 +78,18 @@ class DepthwiseInt8 : public Convolution {
 
    private:
     uint8_t* place(int64_t pair, int64_t line) const {
-      return quads_ + (pair * window_.slots + line % window_.slots) * x_.w * lanes_ * 4;
+      return quads_ + (pair * window_.slots + line % window_.slots) * columns_.in_width * lanes_ * 4;
     }
 
     // The quads of lines `low` to `high` - 1.
     void make(int64_t low, int64_t high) {
       while (low < high) {  // lines whose places follow each other
-        const int64_t some = op_.expand_.weights ? std::min(high - low, window_.slots - low % window_.slots) : 1;
+        const bool single = !op_.expand_.weights || window_.parts > 1;
+        const int64_t some = single ? 1 : std::min(high - low, window_.slots - low % window_.slots);
         if (op_.expand_.weights) {
-          for (int64_t frame = 0; frame < x_.t; ++frame) expand(frame, low, some * x_.w);
+          for (int64_t frame = 0; frame < x_.t; ++frame) expand(frame, low, some * columns_.in_width);
         }
-        for (int64_t pair = 0; pair < pairs_; ++pair) make_pair(pair, low, some * x_.w);
+        for (int64_t pair = 0; pair < pairs_; ++pair) make_pair(pair, low, some * columns_.in_width);
         low += some;
       }
     }
@@ -88,7 +98,7 @@ class DepthwiseInt8 : public Convolution {
       const ConvWeights& w = *op_.expand_.weights;
       Requantise q = requantise_of(w, op_.expand_.relu, op_.expand_.y_zero_point, false);
       q.multiplier += first_ * lanes_;
-      const uint8_t* a = run_.u8(op_.x_) + ((n_ * x_.t + frame) * x_.h + line) * x_.w * x_.stride;
+      const uint8_t* a = run_.u8(op_.x_) + (((n_ * x_.t + frame) * x_.h + line) * x_.w + columns_.in) * x_.stride;
       const int64_t vector = x_.t * frame_;
       uint8_t* y = frames_ + frame * frame_;
       w.gemm_u8->multiply({a, x_.stride, rows, w.depth / 4, w.weight.as<int8_t>() + first_ * w.depth * lanes_,
@@ -128,20 +138,21 @@ class DepthwiseInt8 : public Convolution {
       }
       Requantise q = requantise_of(w, op_.e_.relu, op_.e_.y_zero_point, false);
       q.multiplier += first_ * lanes_;
-      uint8_t* y = run_.u8(op_.writes) + (n_ * y_.t * y_.h + h) * y_.w * y_.stride + first_ * lanes_;
+      uint8_t* y = run_.u8(op_.writes) + ((n_ * y_.t * y_.h + h) * y_.w + columns_.out) * y_.stride + first_ * lanes_;
       const int64_t frame = y_.h * y_.w * y_.stride;
-      w.depthwise_u8->line({rows_.data(), w.kernel[1], y_.t, count_, x_.w, y_.w, w.kernel[2], g.stride[2], g.padding[2],
-                            g.dilation[2], w.weight.as<int8_t>() + first_ * lanes_ * 8 * w.kernel[1] * w.kernel[2],
+      w.depthwise_u8->line({rows_.data(), w.kernel[1], y_.t, count_, columns_.in_width, columns_.out_width, w.kernel[2],
+                            g.stride[2], columns_.padding, g.dilation[2], w.weight.as<int8_t>() + first_ * lanes_ * 8 * w.kernel[1] * w.kernel[2],
                             w.bias.as<int32_t>() + first_ * lanes_, w.x_zero_point, y, frame, y_.stride, q});
       if (!op_.e_.table) return;
       for (int64_t t = 0; t < y_.t; ++t)
-        op_.rows_u8_->lookup_rows(y + t * frame, y_.stride, y_.w, count_ * lanes_, op_.e_.table->as<uint8_t>());
+        op_.rows_u8_->lookup_rows(y + t * frame, y_.stride, columns_.out_width, count_ * lanes_, op_.e_.table->as<uint8_t>());
     }
 
     const DepthwiseInt8& op_;
     const Run& run_;
     const Value &x_, &y_;
     const LineWindow& window_;
+    const Columns columns_;
     int64_t n_, first_, count_, lanes_, pairs_, quads_vector_, frame_, made_ = 0;
     uint8_t *quads_, *frames_, *outside_;
     std::vector<DepthwiseRow> rows_;

@@ -15,14 +15,19 @@ int64_t cache_budget();
 struct LineWindow {
   int64_t slots;  // lines that exist at a time: line l lies in slot l % slots
   int64_t group;  // vectors of channels that fit the cache together
+  int64_t parts;  // of the width, one after the other
 
-  // `bytes`: of one position of one vector of channels.
-  LineWindow(const Value& x, const ConvWeights& w, const Geometry& g, int64_t bytes)
+  // `bytes`: of one position of one vector of channels. `vectors`: all there are.
+  LineWindow(const Value& x, const Value& y, const ConvWeights& w, const Geometry& g, int64_t bytes, int64_t vectors)
       : stride_(g.stride[1]), padding_(g.padding[1]), reach_((w.kernel[1] - 1) * g.dilation[1] + 1), height_(x.h) {
-    constexpr int64_t few = 3;  // vectors that are worth reading x anew for
+    constexpr int64_t few = 3;      // vectors that are worth reading x anew for
+    constexpr int64_t narrow = 14;  // outputs: in narrower parts too much is expanded twice
     const int64_t line = x.t * x.w * bytes, budget = cache_budget();
     slots = line * x.h * few <= budget ? x.h : std::min(reach_, x.h);
     group = std::max<int64_t>(budget / (line * slots), 1);
+    parts = 1;
+    const int64_t wanted = (line * slots * vectors + budget - 1) / budget;
+    if (!whole() && group < vectors && y.w / wanted >= narrow) parts = wanted, group = vectors;
   }
 
   // Whether successive lines of outputs read different lines of x.
@@ -37,6 +42,20 @@ struct LineWindow {
 
  private:
   int64_t stride_, padding_, reach_, height_;
+};
+
+// A part of the width: outputs, the inputs that they read, and the padding left of the first input.
+struct Columns {
+  int64_t out, out_width, in, in_width, padding;
+
+  Columns(const Value& x, const Value& y, const ConvWeights& w, const Geometry& g, int64_t part, int64_t parts) {
+    out = y.w * part / parts, out_width = y.w * (part + 1) / parts - out;
+    const int64_t low = out * g.stride[2] - g.padding[2];
+    const int64_t high = low + (out_width - 1) * g.stride[2] + (w.kernel[2] - 1) * g.dilation[2] + 1;
+    in = parts == 1 ? 0 : std::clamp<int64_t>(low, 0, x.w);
+    in_width = (parts == 1 ? x.w : std::clamp<int64_t>(high, in, x.w)) - in;
+    padding = in - low;
+  }
 };
 
 struct Share {

@@ -28,11 +28,11 @@ void StemLines::make(const float* sample, int64_t frame, int64_t line, float* pa
       }
     }
   }
-  const int64_t lanes = w_.stem_f32->lanes, per_vector = w_.depth * lanes, last = target.first_vector + target.vectors;
-  const bool half = w_.out_channels > (last - 1) * lanes && w_.out_channels <= (last - 1) * lanes + lanes / 2;
+  const int64_t lanes = w_.stem_f32->lanes, per_vector = w_.depth * lanes;
   w_.stem_f32->line({rows_.data(), static_cast<int64_t>(rows_.size()), y_.w, w_.kernel[2], g_.stride[2], g_.dilation[2],
                      w_.weight.as<float>() + target.first_vector * per_vector, per_vector,
-                     w_.bias.as<float>() + target.first_vector * lanes, target.vectors, half, target.y, target.y_position,
+                     w_.bias.as<float>() + target.first_vector * lanes, target.vectors,
+                     w_.half(target.first_vector, target.vectors, lanes), target.y, target.y_position,
                      target.y_vector, activation_});
 }
 

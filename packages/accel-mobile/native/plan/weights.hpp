@@ -36,6 +36,11 @@ struct ConvWeights {
   Buffer bias;        // float or int32
   Buffer multiplier;  // u8, or the scale of one-byte weights
 
+  // Whether the last of these vectors of output channels has channels in its first half only.
+  bool half(int64_t first_vector, int64_t vectors, int64_t lanes) const {
+    const int64_t rest = out_channels - (first_vector + vectors - 1) * lanes;
+    return rest > 0 && rest <= lanes / 2;
+  }
   int64_t taps() const { return kernel[0] * kernel[1] * kernel[2]; }
   size_t bytes() const { return weight.bytes() + bias.bytes() + multiplier.bytes(); }
 };
