@@ -64,11 +64,16 @@ static void scale(const uint8_t* x, int64_t x_stride, uint8_t* y, int64_t y_stri
   const i32 zero = set(x_zero_point);
   const Rounding rounding(q);
   const float* multiplier = q.multiplier;
-  for (int64_t r = 0; r < rows; ++r) {
-    for (int64_t c = 0; c < channels; c += i32::lanes) {
-      const f32 real = mul(centred(x + r * x_stride + c, zero), load(multiplier + c));
-      store_bytes(y + r * y_stride + c, rounding(real));
+  for (int64_t r = 0; r < rows; ++r, x += x_stride, y += y_stride) {
+    int64_t c = 0;
+    for (; c + 4 * i32::lanes <= channels; c += 4 * i32::lanes) {
+      f32 real[4];
+#pragma GCC unroll 4
+      for (int v = 0; v < 4; ++v) real[v] = mul(centred(x + c + v * i32::lanes, zero), load(multiplier + c + v * i32::lanes));
+      store_together<4>(rounding, real, y + c);
     }
+    for (; c < channels; c += i32::lanes)
+      store_bytes(y + c, rounding(mul(centred(x + c, zero), load(multiplier + c))));
   }
 }
 

@@ -96,8 +96,7 @@ class ExpandedFloat : public Convolution {
         for (int64_t p = 0; p < pieces; ++p) {  // of equal size
           const int64_t first = share.first_vector + share.vectors() * p / pieces;
           const int64_t last = share.first_vector + share.vectors() * (p + 1) / pieces;
-          for (int64_t part = 0; part < window.parts; ++part)
-            Piece(*this, run, window, part, i / shares.count(), first, last - first).lines(share.first_line, share.last_line);
+          Piece(*this, run, window, i / shares.count(), first, last - first).lines(share.first_line, share.last_line);
         }
       }
     });
@@ -106,37 +105,49 @@ class ExpandedFloat : public Convolution {
  private:
   class Piece {
    public:
-    Piece(const ExpandedFloat& op, const Run& run, const LineWindow& window, int64_t part, int64_t n, int64_t first, int64_t count)
+    Piece(const ExpandedFloat& op, const Run& run, const LineWindow& window, int64_t n, int64_t first, int64_t count)
         : op_(op),
           run_(run),
           x_(op.middle_),
           y_(run.value(op.writes)),
           window_(window),
-          columns_(op.middle_, run.value(op.writes), *op.w_, op.g_, part, window.parts),
           stem_(run.value(op.x_), x_, *op.expand_.weights, op.expand_.geometry, op.expand_.activation),
           n_(n),
           first_(first),
           count_(count) {
       lanes_ = op.w_->depthwise_f32->lanes;
-      vector_ = x_.t * window.slots * columns_.in_width * lanes_;
-      const int64_t padded = op.expand_.weights->stem ? round_up(stem_.padded_floats(), 16) : 0;
-      const int64_t line = y_.type == Type::u8 ? y_.t * columns_.out_width * count * lanes_ : 0;
+      int64_t in_width = 0, out_width = 0;
+      for (int64_t part = 0; part < window.parts; ++part) {
+        const Columns columns(x_, y_, *op.w_, op.g_, part, window.parts);
+        in_width = std::max(in_width, columns.in_width), out_width = std::max(out_width, columns.out_width);
+      }
+      vector_ = x_.t * window.slots * in_width * lanes_;
+      const int64_t padded = op.expand_.weights->stem ? round_up(stem_.padded_floats(in_width), 16) : 0;
+      const int64_t line = y_.type == Type::u8 ? y_.t * out_width * count * lanes_ : 0;
       memory_ = thread_scratch<float>(static_cast<size_t>(count * vector_ + padded + line));
       padded_ = memory_ + count * vector_;
       line_ = padded_ + padded;
     }
 
     void lines(int64_t begin, int64_t end) {
-      if (window_.whole()) expand(window_.needed(begin).first, window_.needed(end - 1).second);
-      for (int64_t h = begin; h < end; ++h) {
-        const auto [low, high] = window_.needed(h);
-        if (!window_.whole()) expand(std::max(low, made_), high);
-        made_ = std::max(made_, high);
-        depthwise(h);
+      for (int64_t part = 0; part < window_.parts; ++part) {
+        columns_ = Columns(x_, y_, *op_.w_, op_.g_, part, window_.parts);
+        lines_of_part(begin, end);
       }
     }
 
    private:
+    void lines_of_part(int64_t begin, int64_t end) {
+      int64_t made = 0;
+      if (window_.whole()) expand(window_.needed(begin).first, window_.needed(end - 1).second);
+      for (int64_t h = begin; h < end; ++h) {
+        const auto [low, high] = window_.needed(h);
+        if (!window_.whole()) expand(std::max(low, made), high);
+        made = std::max(made, high);
+        depthwise(h);
+      }
+    }
+
     int64_t place(int64_t frame, int64_t line) const {
       return (frame * window_.slots + line % window_.slots) * columns_.in_width * lanes_;
     }
@@ -157,9 +168,13 @@ class ExpandedFloat : public Convolution {
     void stem(int64_t low, int64_t high) {
       const Value& planes = run_.value(op_.x_);
       const float* sample = static_cast<const float*>(run_.inputs[op_.expand_.input]) + n_ * planes.c * planes.rows_per_sample();
-      for (int64_t line = low; line < high; ++line)
-        for (int64_t frame = 0; frame < x_.t; ++frame)
-          stem_.make(sample, frame, line, padded_, {first_, count_, memory_ + place(frame, line), lanes_, vector_});
+      for (int64_t line = low; line < high; ++line) {
+        for (int64_t frame = 0; frame < x_.t; ++frame) {
+          if (columns_.out == 0 && frame + 1 < x_.t) stem_.fetch(sample, frame + 1, line);
+          stem_.make(sample, frame, line, columns_.in, columns_.in_width, padded_,
+                     {first_, count_, memory_ + place(frame, line), lanes_, vector_});
+        }
+      }
     }
 
     const float* input(int64_t frame, int64_t line) const {
@@ -204,9 +219,9 @@ class ExpandedFloat : public Convolution {
     const Run& run_;
     const Value &x_, &y_;
     const LineWindow& window_;
-    const Columns columns_;
+    Columns columns_;
     StemLines stem_;
-    int64_t n_, first_, count_, lanes_, vector_, made_ = 0;
+    int64_t n_, first_, count_, lanes_, vector_;
     float *memory_, *padded_, *line_;
     TapTable table_;
   };

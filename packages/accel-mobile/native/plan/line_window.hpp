@@ -46,8 +46,9 @@ struct LineWindow {
 
 // A part of the width: outputs, the inputs that they read, and the padding left of the first input.
 struct Columns {
-  int64_t out, out_width, in, in_width, padding;
+  int64_t out = 0, out_width = 0, in = 0, in_width = 0, padding = 0;
 
+  Columns() = default;
   Columns(const Value& x, const Value& y, const ConvWeights& w, const Geometry& g, int64_t part, int64_t parts) {
     out = y.w * part / parts, out_width = y.w * (part + 1) / parts - out;
     const int64_t low = out * g.stride[2] - g.padding[2];

@@ -20,12 +20,17 @@ class StemLines {
   StemLines(const Value& x, const Value& y, const ConvWeights& weights, const Geometry& geometry, int32_t activation)
       : x_(x), y_(y), w_(weights), g_(geometry), activation_(activation) {}
 
-  // One line of one frame of results from the planes of a sample; `padded` has room for `padded_floats()`.
-  void make(const float* sample, int64_t frame, int64_t line, float* padded, const StemTarget& target);
-  int64_t padded_floats() const { return w_.kernel[0] * w_.kernel[1] * w_.in_channels * row_floats(); }
+  // `count` results from column `first` of a line of a frame, from the planes of a sample; `padded` has room for
+  // `padded_floats(count)`.
+  void make(const float* sample, int64_t frame, int64_t line, int64_t first, int64_t count, float* padded, const StemTarget& target);
+  // Asks for the memory that a line of a frame reads: rows lie far apart, the processor does not foresee the next.
+  void fetch(const float* sample, int64_t frame, int64_t line) const;
+  int64_t padded_floats(int64_t count) const { return w_.kernel[0] * w_.kernel[1] * w_.in_channels * row_floats(count); }
 
  private:
-  int64_t row_floats() const { return (y_.w - 1) * g_.stride[2] + (w_.kernel[2] - 1) * g_.dilation[2] + 1; }
+  // What `count` results read of a row.
+  int64_t row_floats(int64_t count) const { return (count - 1) * g_.stride[2] + (w_.kernel[2] - 1) * g_.dilation[2] + 1; }
+  const float* row(const float* from, int64_t low, int64_t length, float* padded) const;
 
   const Value &x_, &y_;
   const ConvWeights& w_;
