@@ -64,28 +64,32 @@ inline void store_blocks(const GemmU8& g, int64_t row, int64_t vector, const f32
   }
 }
 
-template <int rows, int vectors>
+template <int rows, int vectors, bool half>
 static void tile(const GemmU8& g, int64_t row, int64_t vector) {
-  constexpr int width = u8::lanes;
+  constexpr int width = u8::lanes, whole = vectors - half;
   const uint8_t* a = g.a + row * g.a_stride;
   const int64_t panel = g.quads * width;
   const int8_t* w = g.weight + vector * panel;
-  Sums sum[rows][vectors];
+  Sums sum[rows][whole + 1];
+  HalfSums last[rows];
 #pragma GCC unroll 8
-  for (int v = 0; v < vectors; ++v) {
+  for (int v = 0; v < whole; ++v) {
     const i32 bias = load(g.bias + (vector + v) * i32::lanes);
 #pragma GCC unroll 8
     for (int r = 0; r < rows; ++r) sum[r][v] = sums(bias);
   }
-  for (int64_t k = 0; k < g.quads; ++k) {
-    s8 b[vectors];
 #pragma GCC unroll 8
-    for (int v = 0; v < vectors; ++v) b[v] = load(w + v * panel + k * width);
+  for (int r = 0; r < rows; ++r) last[r] = half_sums(g.bias + (vector + whole - !half) * i32::lanes);
+  for (int64_t k = 0; k < g.quads; ++k) {
+    s8 b[whole + 1];
+#pragma GCC unroll 8
+    for (int v = 0; v < whole; ++v) b[v] = load(w + v * panel + k * width);
 #pragma GCC unroll 8
     for (int r = 0; r < rows; ++r) {
       const u8 x = broadcast4(a + r * g.a_stride + k * 4);
 #pragma GCC unroll 8
-      for (int v = 0; v < vectors; ++v) sum[r][v] = sums(dot4(lanes_of(sum[r][v]), x, b[v]));
+      for (int v = 0; v < whole; ++v) sum[r][v] = sums(dot4(lanes_of(sum[r][v]), x, b[v]));
+      if (half) last[r] = dot4_half(last[r], x, w + whole * panel + k * width);
     }
   }
   f32 real[rows][vectors];
@@ -94,19 +98,27 @@ static void tile(const GemmU8& g, int64_t row, int64_t vector) {
   for (int v = 0; v < vectors; ++v) {
     const f32 multiplier = load(multipliers + v * i32::lanes);
 #pragma GCC unroll 8
-    for (int r = 0; r < rows; ++r) real[r][v] = mul(to_f32(lanes_of(sum[r][v])), multiplier);
+    for (int r = 0; r < rows; ++r)
+      real[r][v] = mul(to_f32(half && v == whole ? widened(last[r]) : lanes_of(sum[r][v])), multiplier);
   }
   if (g.block_vector) return store_blocks<rows, vectors>(g, row, vector, real);
   store_rows<rows, vectors>(g, row, vector, real);
+}
+
+template <int rows, int vectors>
+static void vectors_of(const GemmU8& g, int64_t row, int64_t vector) {
+  constexpr bool long_vectors = i32::lanes == 16;
+  if (long_vectors && g.half && vector + vectors == g.vectors) return tile<rows, vectors, long_vectors>(g, row, vector);
+  tile<rows, vectors, false>(g, row, vector);
 }
 
 template <int rows>
 static void row_block(const GemmU8& g, int64_t row) {
   int64_t v = 0;
   for (; g.vectors - v > tile_vectors + 1 || g.vectors - v == tile_vectors; v += tile_vectors)
-    tile<rows, tile_vectors>(g, row, v);
-  for (; g.vectors - v >= 2; v += 2) tile<rows, 2>(g, row, v);
-  if (v < g.vectors) tile<rows, 1>(g, row, v);
+    vectors_of<rows, tile_vectors>(g, row, v);
+  for (; g.vectors - v >= 2; v += 2) vectors_of<rows, 2>(g, row, v);
+  if (v < g.vectors) vectors_of<rows, 1>(g, row, v);
 }
 
 template <int rows>

@@ -15,6 +15,7 @@ struct GemmU8 {
   const int8_t* weight;           // packed: [vector][quad][lane][4]
   const int32_t* bias;            // with -zero_point * sum(w) folded in
   int64_t vectors;
+  bool half;                // the last vector has weights in its first half only
   const uint8_t* residual;  // or null; `y_stride` apart
   int32_t residual_zero_point;
   float residual_multiplier;

@@ -22,6 +22,22 @@ inline i32 lanes_of(Sums x) {
   return y;
 }
 
+// Sums of half a vector of columns; lanes beyond are zero when it is widened.
+#if VISION_ISA_IS_AVX512
+typedef int32_t HalfSums __attribute__((vector_size(32)));
+inline HalfSums half_sums(const int32_t* p) { return reinterpret_cast<HalfSums>(_mm256_loadu_si256(reinterpret_cast<const __m256i*>(p))); }
+inline HalfSums dot4_half(HalfSums sum, u8 x, const int8_t* w) {
+  const __m256i weights = _mm256_loadu_si256(reinterpret_cast<const __m256i*>(w));
+  return reinterpret_cast<HalfSums>(_mm256_dpbusd_epi32(reinterpret_cast<__m256i>(sum), _mm512_castsi512_si256(x.v), weights));
+}
+inline i32 widened(HalfSums x) { return {_mm512_zextsi256_si512(reinterpret_cast<__m256i>(x))}; }
+#else
+using HalfSums = Sums;
+inline HalfSums half_sums(const int32_t* p) { return sums(load(p)); }
+inline HalfSums dot4_half(HalfSums sum, u8 x, const int8_t* w) { return sums(dot4(lanes_of(sum), x, load(w))); }
+inline i32 widened(HalfSums x) { return lanes_of(x); }
+#endif
+
 // The bounds in registers: stores of bytes may alias anything, so what lies in memory would be loaded again after each.
 struct Rounding {
   f32 low, high;

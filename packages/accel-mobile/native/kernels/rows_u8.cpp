@@ -77,12 +77,24 @@ static void scale(const uint8_t* x, int64_t x_stride, uint8_t* y, int64_t y_stri
   }
 }
 
-static void accumulate(const uint8_t* x, int64_t x_stride, int32_t* sums, int64_t rows, int64_t channels) {
-  for (int64_t c = 0; c < channels; c += i32::lanes) {
-    i32 sum = load(sums + c);
-    for (int64_t r = 0; r < rows; ++r) sum = add(sum, load_bytes(x + r * x_stride + c));
-    store(sums + c, sum);
+// A few vectors at a time, so that a line of the cache is read once.
+template <int vectors>
+static void accumulate_some(const uint8_t* x, int64_t x_stride, int32_t* sums, int64_t rows) {
+  i32 sum[vectors];
+#pragma GCC unroll 4
+  for (int v = 0; v < vectors; ++v) sum[v] = load(sums + v * i32::lanes);
+  for (int64_t r = 0; r < rows; ++r, x += x_stride) {
+#pragma GCC unroll 4
+    for (int v = 0; v < vectors; ++v) sum[v] = add(sum[v], load_bytes(x + v * i32::lanes));
   }
+#pragma GCC unroll 4
+  for (int v = 0; v < vectors; ++v) store(sums + v * i32::lanes, sum[v]);
+}
+
+static void accumulate(const uint8_t* x, int64_t x_stride, int32_t* sums, int64_t rows, int64_t channels) {
+  int64_t c = 0;
+  for (; c + 4 * i32::lanes <= channels; c += 4 * i32::lanes) accumulate_some<4>(x + c, x_stride, sums + c, rows);
+  for (; c < channels; c += i32::lanes) accumulate_some<1>(x + c, x_stride, sums + c, rows);
 }
 
 static void dequantize(const uint8_t* x, float* y, int64_t count, int32_t zero_point, float scale) {

@@ -165,7 +165,8 @@ class Dense : public Convolution {
       const uint8_t* residual = e_.residual >= 0 ? run.u8(e_.residual) + at : nullptr;
       uint8_t* out = to_float ? nullptr : run.u8(writes) + at;
       w_->gemm_u8->multiply({a, a_stride, rows, w_->depth / 4, w_->weight.as<int8_t>() + first * w_->depth * lanes(),
-                             w_->bias.as<int32_t>() + first * lanes(), last - first, residual, e_.residual_zero_point,
+                             w_->bias.as<int32_t>() + first * lanes(), last - first, w_->half(first, last - first, lanes()),
+                             residual, e_.residual_zero_point,
                              e_.residual_multiplier, out, to_float ? run.f32(writes) + at : nullptr, y.stride, 0, q});
       if (e_.table)
         rows_u8_->lookup_rows(out, y.stride, rows, (last - first) * lanes(), e_.table->as<uint8_t>());

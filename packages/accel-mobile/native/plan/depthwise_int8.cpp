@@ -102,7 +102,7 @@ class DepthwiseInt8 : public Convolution {
       const int64_t vector = x_.t * frame_;
       uint8_t* y = frames_ + frame * frame_;
       w.gemm_u8->multiply({a, x_.stride, rows, w.depth / 4, w.weight.as<int8_t>() + first_ * w.depth * lanes_,
-                           w.bias.as<int32_t>() + first_ * lanes_, count_, nullptr, 0, 0.0f, y, nullptr, 0, vector, q});
+                           w.bias.as<int32_t>() + first_ * lanes_, count_, w.half(first_, count_, lanes_), nullptr, 0, 0.0f, y, nullptr, 0, vector, q});
       if (op_.expand_.table) op_.rows_u8_->lookup_rows(y, vector, count_, frame_, op_.expand_.table->as<uint8_t>());
     }
 
