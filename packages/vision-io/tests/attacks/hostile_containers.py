@@ -190,7 +190,7 @@ def sounds() -> Iterator[Attack]:
         yield Attack(f"wav-cut-{cut}", good[:cut], ANY)
     for size in (0, 1, 0x7FFFFFFF, 0xFFFFFFFF):
         yield Attack(f"wav-size-{size:x}", wav(size=size), ANY)
-    for rate in (0, 1, 0x7FFFFFFF, 0xFFFFFFFF):
+    for rate in (0, 1, 33554433, 0x7FFFFFFF, 0xFFFFFFFF):
         yield Attack(f"wav-rate-{rate:x}", wav(rate), ANY)
     for channels in (0, 65, 1024, 65535):
         yield Attack(f"wav-{channels}-channels", wav(channels=channels), ANY)

@@ -17,6 +17,8 @@ __all__ = ["SampleStream", "channel_layout"]
 
 # Codecs whose packets do not depend on each other: decoding may begin anywhere, with the same samples.
 _INDEPENDENT = ("pcm_", "flac", "alac", "wavpack", "tta")
+# How many samples may become one: the resampler's filter grows with them, to gigabytes for the rates of hostile files.
+_FARTHEST = 1024
 _LAYOUTS = {1: "mono", 2: "stereo", 3: "2.1", 4: "4.0", 5: "5.0", 6: "5.1", 7: "6.1", 8: "7.1"}
 
 
@@ -69,6 +71,9 @@ class SampleStream:
         facts = self.metadata
         self.rate = sample_rate or facts.sample_rate
         self.channels = num_channels or facts.num_channels
+        if facts.sample_rate > _FARTHEST * self.rate:
+            self._container.close()
+            raise DecodeError(f"{self.name}: {facts.sample_rate} samples per second cannot be brought to {self.rate}")
         self._changes = (self.rate, self.channels) != (facts.sample_rate, facts.num_channels)
         self._layout = self._stream.layout if self.channels == facts.num_channels else channel_layout(self.channels)
         self._blocks: Iterator[tuple[float | None, np.ndarray]] | None = None
