@@ -37,8 +37,12 @@ def resize_window(
     top, left, height, width = region
     channels = image.shape[-3]
     interleaved = resampling.is_interleaved(image)
-    if interpolation not in resampling.FILTERS or resampling.torch_is_better(
-        torch.Size((channels, height, width)), list(size), interpolation, antialias, interleaved
+    if (
+        _native.module is None
+        or interpolation not in resampling.FILTERS
+        or resampling.torch_is_better(
+            torch.Size((channels, height, width)), list(size), interpolation, antialias, interleaved
+        )
     ):
         return _in_steps(image, region, size, window, mirrored, interpolation, antialias)
     source = image

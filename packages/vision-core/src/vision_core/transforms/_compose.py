@@ -17,9 +17,9 @@ class Compose(Container):
 
     For 8-bit tensors and arrays on the CPU, transforms that follow each other are joined: crops, flips and a resize or
     a warp to one resampling pass, changes of colour, conversion to floating point and normalising to one colour pass;
-    `explain` tells what is joined. Everything else (boxes, masks, keypoints, PIL images, floating-point images, other devices,
-    own transforms, those with hooks, those with `per_sample`) goes through the transforms one by one. Random numbers
-    are drawn in the same order from the same generators in every mode.
+    `explain` tells what is joined. Everything else (boxes, masks, keypoints, PIL images, floating-point images, other
+    devices, own transforms, those with hooks, those with `per_sample`) goes through the transforms one by one. Random
+    numbers are drawn in the same order from the same generators in every mode.
 
     Args:
         transforms: callables; each gets what the one before returned.
