@@ -177,10 +177,10 @@ class FrameAccess(Reopening):
 
     def _decode(self, names: list[int], frames: Tensor, view: View, fresh: bool) -> Filled:
         """Decode ``names`` (any order, repeats allowed) into ``frames`` (N, 3, H, W), of any strides."""
-        self._deadline.restart()
         self._ready()  # before the lock: in a forked child it makes a new one
         with self._lock:
             self._require_open()
+            self._deadline.restart()
             return fill(self._frames, names, frames, view, self._size, fresh)
 
 

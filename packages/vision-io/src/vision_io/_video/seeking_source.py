@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from fractions import Fraction
 from typing import Any
 
@@ -27,6 +28,8 @@ __all__ = ["SeekingSource"]
 # Without a list of key frames, a seek pays when it goes further than this many frames.
 _SEEK_GAP = 48
 _NEVER = -(1 << 62)
+# The first frame may be so many frames later than the header says.
+_LATE = 4
 
 
 class SeekingSource:
@@ -81,6 +84,9 @@ class SeekingSource:
             if frame is None:
                 raise DecodeError(f"{self.name}: stream {self._stream.index} holds no frame that can be decoded")
             self._ready.appendleft(frame)
+            late = self._time(frame) - int(self.index.pts[0])
+            if not self._exact and 0 < late <= _LATE * self._step:  # the header of an AVI always says 0
+                self.index = replace(self.index, pts=self.index.pts + late)
             self.facts = self._planes.facts(self._container, self._stream, frame)
         except BaseException:
             self._container.close()
