@@ -3,6 +3,7 @@
 #include <nanobind/stl/array.h>
 
 #include "bindings/bindings.hpp"
+#include "noise.hpp"
 
 namespace vision_core {
 
@@ -20,7 +21,15 @@ static void run_histogram_u8(uintptr_t source, const Layout& layout, uintptr_t b
   histogram_u8(pixels_at(in<uint8_t>(source), layout), out<int64_t>(bins), threads);
 }
 
+static void run_add_noise_u8(uintptr_t source, uintptr_t noise, int64_t count, double scale, double shift, bool clip,
+                             uintptr_t target, int threads) {
+  add_noise_u8(in<uint8_t>(source), in<float>(noise), count, static_cast<float>(scale), static_cast<float>(shift), clip,
+               threads, out<uint8_t>(target));
+}
+
 void bind_points(nb::module_& m) {
+  m.def("add_noise_u8", &run_add_noise_u8, "source"_a, "noise"_a, "count"_a, "scale"_a, "shift"_a, "clip"_a, "target"_a,
+        "threads"_a, NoGil());
   m.def("point_u8", &run_point_u8, "source"_a, "layout"_a, "kind"_a, "first"_a, "second"_a, "target"_a, "threads"_a,
         NoGil());
   m.def("lut_u8", &run_lut_u8, "source"_a, "layout"_a, "tables"_a, "per_channel"_a, "target"_a, "threads"_a, NoGil());

@@ -12,6 +12,7 @@ from typing import Any
 __all__ = ["module", "reason"]
 
 _FUNCTIONS = (  # what this version calls; a module that lacks one was built from older sources
+    "add_noise_u8",
     "blur_f32",
     "blur_u8",
     "box_areas",

@@ -147,3 +147,23 @@ def test_where_it_does_not_apply(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(_native, "module", None)
     seen.append(_pixels.adjust_brightness(image, 1.2))
     assert seen == [None] * 3
+
+
+@pytest.mark.skipif(_native.module is None, reason="the native module is absent")
+@pytest.mark.parametrize("shape", SHAPES)
+@pytest.mark.parametrize("clip", [True, False])
+def test_noise_is_cut_to_whole_steps(shape: tuple[int, ...], clip: bool) -> None:
+    image = noise(*shape)
+    drawn = torch.randn(shape, generator=torch.Generator().manual_seed(1))
+    drawn.view(-1)[0] = 1e30
+    for scale, shift in ((30.0, 0.0), (100.0, -12.5), (0.0, 3.9), (1e30, 0.0)):
+        result = _pixels.add_noise(image, drawn, scale, shift, clip)
+        with np.errstate(over="ignore"):
+            change = drawn.numpy() * np.float32(scale) + np.float32(shift)
+        steps = image.numpy() + np.trunc(np.clip(change, -(2.0**24), 2.0**24)).astype(np.int64)
+        expected = np.clip(steps, 0, 255) if clip else steps % 256
+        assert result is not None
+        assert np.array_equal(result.numpy(), expected.astype(np.uint8))
+    assert _pixels.add_noise(image.float(), drawn, 1.0, 0.0, clip) is None
+    assert _pixels.add_noise(image, drawn.double(), 1.0, 0.0, clip) is None
+    assert _pixels.add_noise(image, drawn[..., :-1], 1.0, 0.0, clip) is None

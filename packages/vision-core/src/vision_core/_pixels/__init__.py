@@ -18,6 +18,7 @@ from vision_core._pixels._memory import allocate_as, applies, describe
 from vision_core._pixels._normalize import normalize, normalize_to_float
 from vision_core._pixels._pass import pixel_pass
 from vision_core._pixels._points import (
+    add_noise,
     adjust_brightness,
     adjust_contrast,
     adjust_gamma,
@@ -32,6 +33,7 @@ from vision_core._pixels._points import (
 from vision_core._pixels._warp import warp_affine, warp_displacement, warp_perspective
 
 __all__ = [
+    "add_noise",
     "adjust_brightness",
     "adjust_contrast",
     "adjust_gamma",

@@ -9,6 +9,7 @@ from vision_core import _native
 from vision_core._pixels._memory import allocate, applies, describe
 
 __all__ = [
+    "add_noise",
     "adjust_brightness",
     "adjust_contrast",
     "adjust_gamma",
@@ -112,6 +113,37 @@ def apply_lut(image: Tensor, table: Tensor) -> Tensor | None:
     result = allocate(image, layout)
     _native.module.lut_u8(
         source.data_ptr(), layout, tables.data_ptr(), tables.dim() == 2, result.data_ptr(), torch.get_num_threads()
+    )
+    return result
+
+
+def add_noise(image: Tensor, noise: Tensor, scale: float, shift: float, clip: bool) -> Tensor | None:
+    """Add `noise * scale + shift`, cut to whole steps towards 0, to the values of an image.
+
+    Args:
+        image: uint8 `[..., C, H, W]`.
+        noise: float32 of the same shape, contiguous.
+        scale: a factor.
+        shift: steps to add.
+        clip: cut off at 0 and 255, else values wrap around.
+
+    Returns:
+        The same shape; None also where image and noise do not lie in memory in the same order.
+    """
+    if not applies(image) or not applies(noise, torch.float32) or image.shape != noise.shape:
+        return None
+    if not image.is_contiguous() or not noise.is_contiguous():
+        return None
+    result = torch.empty_like(image)
+    _native.module.add_noise_u8(
+        image.data_ptr(),
+        noise.data_ptr(),
+        image.numel(),
+        scale,
+        shift,
+        clip,
+        result.data_ptr(),
+        torch.get_num_threads(),
     )
     return result
 

@@ -8,6 +8,7 @@ from typing import Any
 import torch
 
 from vision_core.transforms import functional as F
+from vision_core.transforms._draws import seeded
 from vision_core.transforms._random import Random
 from vision_core.transforms.functional._dispatch import find_kernel
 
@@ -107,9 +108,7 @@ class GaussianNoise(Random, operation=F.gaussian_noise):
         kernel = find_kernel(F.gaussian_noise, inpt)
         if kernel is None:
             return inpt
-        source = torch.Generator(device=inpt.device if isinstance(inpt, torch.Tensor) else "cpu")
-        source.manual_seed(params["seed"])
-        return kernel(inpt, self.mean, self.sigma, self.clip, generator=source)
+        return kernel(inpt, self.mean, self.sigma, self.clip, generator=seeded(params["seed"], inpt))
 
 
 class JPEG(Random, operation=F.jpeg):

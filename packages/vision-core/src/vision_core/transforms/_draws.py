@@ -7,14 +7,14 @@ those that torch's functions return from the same state.
 from __future__ import annotations
 
 import threading
-from typing import cast
+from typing import Any, cast
 
 import torch
 from torch import Tensor
 
 from vision_core._direct import nothing_watches
 
-__all__ = ["draw_index", "draw_integer", "draw_share", "draw_uniform"]
+__all__ = ["draw_index", "draw_integer", "draw_share", "draw_uniform", "seeded"]
 
 
 class _Scratch(threading.local):
@@ -24,6 +24,7 @@ class _Scratch(threading.local):
         with torch.inference_mode(False):  # what is made within could not be written to outside
             self.real = torch.empty(1, dtype=torch.float32, device="cpu")
             self.whole = torch.empty(1, dtype=torch.int64, device="cpu")
+        self.source = torch.Generator(device="cpu")
 
 
 _scratch = _Scratch()
@@ -77,3 +78,10 @@ def draw_index(weights: list[float], generator: torch.Generator | None) -> int:
     waits = torch.empty(len(weights)).exponential_(generator=generator).tolist()
     shares = [weight / wait for weight, wait in zip(weights, waits, strict=True)]
     return shares.index(max(shares))
+
+
+def seeded(seed: int, like: Any) -> torch.Generator:
+    """Return a generator for the device of an input that starts from a seed; to be used up before the next call."""
+    if isinstance(like, Tensor) and not like.is_cpu:
+        return torch.Generator(device=like.device).manual_seed(seed)
+    return _scratch.source.manual_seed(seed)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
+from vision_core import _pixels
 from vision_core.transforms.functional._dispatch import functional, video_kernel
 from vision_core.transforms.functional._values import max_value
 
@@ -52,6 +53,10 @@ def gaussian_noise_image(
     # As `torch.randn`, but what is to be like a tensor is made in half of the time.
     noise = torch.empty_like(image, dtype=dtype, memory_format=torch.contiguous_format).normal_(generator=generator)
     white = max_value(image.dtype)
+    if image.dtype == torch.uint8:
+        native = _pixels.add_noise(image, noise, sigma * white, mean * white, clip)
+        if native is not None:
+            return native
     noise.mul_(sigma * white)
     if mean:
         noise.add_(mean * white)
