@@ -1,13 +1,16 @@
 // Frames on their way into tensors. Addresses, sizes and strides come from vision_io._pixels, which checks them.
 #include "../fresh_pages.hpp"
+#include "../recycled.hpp"
 #include "../kernels/interleave.hpp"
 #include "../shape_yuv.hpp"
 #include "codecs.hpp"
 
 #include <nanobind/nanobind.h>
+#include <nanobind/ndarray.h>
 #include <nanobind/stl/array.h>
 
 #include <array>
+#include <memory>
 
 namespace nb = nanobind;
 
@@ -55,11 +58,28 @@ void populate(uintptr_t address, int64_t bytes) {
   populate_pages(reinterpret_cast<void*>(address), bytes);
 }
 
+// A NumPy array of `size` bytes whose memory comes back when nobody holds it any more; None where there is none.
+nb::object recycled(size_t size) {
+  struct Owner {
+    void* memory;
+    size_t size;
+  };
+  void* const memory = recycled_take(size);
+  if (!memory) return nb::none();
+  nb::capsule owner(new Owner{memory, size}, [](void* p) noexcept {
+    const std::unique_ptr<Owner> block(static_cast<Owner*>(p));
+    recycled_give(block->memory, block->size);
+  });
+  return nb::cast(nb::ndarray<nb::numpy, uint8_t, nb::ndim<1>>(memory, {size}, owner));
+}
+
 }  // namespace
 
 void bind_frames(nb::module_& m) {
   m.def("shape_yuv", &shape, "A part of YUV planes, resized and normalised.");
   m.def("join", &join, "Planes of bytes to interleaved pixels.");
+  m.def("recycled", &recycled, "Bytes whose memory is kept for the next who asks.");
+  m.def("recycled_kept", &recycled_kept, "Bytes that are kept.");
   m.def("populate", &populate, "Have the system back fresh memory with pages, all at once.");
 }
 

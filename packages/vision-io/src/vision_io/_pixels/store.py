@@ -25,6 +25,8 @@ _HUGE_PAGES_UP_TO = 256 << 20
 # Clips larger than any cache are not in it when they are read, so that they need not go through it when written.
 _CACHED_UP_TO = 32 << 20
 _LINE = 64
+# Tensors of so many bytes, the usual clips, take memory that an earlier one has left; the native module keeps 64 MiB.
+_RECYCLED = (4 << 20, 64 << 20)
 
 
 def empty_uint8(*shape: int) -> Tensor:
@@ -32,6 +34,10 @@ def empty_uint8(*shape: int) -> Tensor:
     if math.prod(shape) > _HUGE_PAGES_UP_TO:
         return torch.empty(shape, dtype=torch.uint8, device="cpu")
     size = math.prod(shape)
+    if kernels is not None and _RECYCLED[0] <= size <= _RECYCLED[1]:
+        recycled = kernels.recycled(size)
+        if recycled is not None:
+            return torch.from_numpy(recycled).view(*shape)
     if size <= _CACHED_UP_TO:
         return torch.from_numpy(np.empty(shape, dtype=np.uint8))
     memory = np.empty(size + _LINE, dtype=np.uint8)
