@@ -6,7 +6,16 @@ from typing import Any
 
 from vision_core._direct import nothing_watches
 from vision_core.transforms._containers import Callables, Container, joins_inside, run_alone
-from vision_core.transforms._fusion import DRAW, Explanation, Fuse, Run, explain, explain_example, joins_something
+from vision_core.transforms._fusion import (
+    DRAW,
+    Explanation,
+    Fuse,
+    Run,
+    entries_of,
+    explain,
+    explain_example,
+    joins_something,
+)
 from vision_core.transforms._sample import Sample
 
 __all__ = ["Compose"]
@@ -78,25 +87,29 @@ class Compose(Container):
             super().fused_on(run, params)
             return
         fuse = run.fuse
-        for transform in self.transforms:
+
+        def other(transform: Any) -> None:
             if joins_inside(transform, fuse):
                 transform.fused_on(run, DRAW)
             else:
                 run.step(transform, DRAW, run_alone)
 
+        run.through(self._look_up()[2], other)
+
     def _fuses(self) -> bool:
-        if self.fuse == "off" or not nothing_watches():
-            return False
-        known, joins = self.__dict__.get("_joins", ((), False))
-        if known != self.transforms:  # never asked before, or the list has changed
+        return self.fuse != "off" and nothing_watches() and self._look_up()[1]
+
+    def _look_up(self) -> tuple[list[Any], bool, list[Any]]:
+        """Return the transforms, whether some might join, and how; known from the last call if the list is the same."""
+        found = self.__dict__.get("_found")
+        if found is None or found[0] != self.transforms:
             known = list(self.transforms)
-            joins = joins_something(known)
-            self.__dict__["_joins"] = (known, joins)
-        return joins
+            found = self.__dict__["_found"] = (known, joins_something(known), entries_of(known))
+        return found
 
     def __getstate__(self) -> dict[str, Any]:
         """Leave out what is found again."""
-        return {name: value for name, value in self.__dict__.items() if name != "_joins"}
+        return {name: value for name, value in self.__dict__.items() if name != "_found"}
 
     def explain(self, *inputs: Any) -> Explanation:
         """Tell which transforms run together, in which passes, and why a run of them ends.

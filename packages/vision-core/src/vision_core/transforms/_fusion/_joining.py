@@ -42,6 +42,7 @@ from vision_core.tv_tensors import Image
 __all__ = ["JOINING", "Joining"]
 
 _ORDER = ("brightness", "contrast", "saturation", "hue")
+_FACTORS = tuple(f"{name}_factor" for name in _ORDER)
 
 
 class Joining(NamedTuple):
@@ -144,16 +145,19 @@ def _in_turn(image: Pending, steps: list[tuple[Any, ...]]) -> str:
         reason = "changes of colour want 1 or 3 channels"
     if reason:
         return reason
-    for step in steps:
-        # Gray images have neither saturation nor hue.
-        if image.channels == 3 or step[0] not in ("saturation", "hue"):
-            image.colour(step)
+    if image.channels == 1:  # gray images have neither saturation nor hue
+        steps = [step for step in steps if step[0] not in ("saturation", "hue")]
+    image.add_colours(steps)
     return ""
 
 
 def _jitter(transform: ColorJitter, image: Pending, params: dict[str, Any]) -> str:
-    named = [(_ORDER[number], params[f"{_ORDER[number]}_factor"]) for number in params["fn_idx"]]
-    return _in_turn(image, [(name, factor) for name, factor in named if factor is not None])
+    steps: list[tuple[Any, ...]] = []
+    for number in params["fn_idx"]:
+        factor = params[_FACTORS[number]]
+        if factor is not None:
+            steps.append((_ORDER[number], factor))
+    return _in_turn(image, steps)
 
 
 def _jitter_roles(transform: ColorJitter) -> tuple[Role, ...]:
@@ -188,7 +192,10 @@ _INVERTED = bytes(range(255, -1, -1))
 
 
 def _table(image: Pending, table: bytes) -> str:
-    return image.colour(("table", table))
+    reason = image.refusal("colour")
+    if not reason:
+        image.add_colours([("table", table)])
+    return reason
 
 
 def _invert(transform: Any, image: Pending, params: dict[str, Any]) -> str:

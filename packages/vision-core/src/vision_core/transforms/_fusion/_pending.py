@@ -53,51 +53,22 @@ class Pending(Rules):
         tolerant: see `Rules`.
     """
 
-    __slots__ = (
-        "_shape",
-        "_stand_in",
-        "dtype",
-        "height",
-        "kind",
-        "leaf",
-        "left",
-        "mean",
-        "members",
-        "mirrored",
-        "pixels",
-        "planar",
-        "resize_to",
-        "std",
-        "steps",
-        "top",
-        "upside_down",
-        "warp",
-        "width",
-    )
+    top = left = 0  # of the region in what there is, or in what is resampled
+    mirrored = upside_down = planar = False
+    resize_to: tuple[Box, tuple[int, int], str, bool] | None = None
+    warp: Warp | None = None
+    dtype = torch.uint8
+    mean: Sequence[float] | None = None
+    std: Sequence[float] | None = None
 
     def __init__(self, leaf: Any, pixels: Tensor, kind: type, tolerant: bool) -> None:
-        # Spelt out instead of asking the base: this runs in every call.
         self.tolerant = tolerant
-        self.resampled = ""
-        self.flipped = self.coloured = self.statistics = self.scaled = self.normalised = False
         self.leaf, self.pixels, self.kind = leaf, pixels, kind
-        self._shape = pixels.shape
-        self.height, self.width = self._shape[-2:]
-        self.top = self.left = 0  # of the region in what there is, or in what is resampled
-        self.mirrored = self.upside_down = self.planar = False
-        self.resize_to: tuple[Box, tuple[int, int], str, bool] | None = None
-        self.warp: Warp | None = None
+        self._shape = shape = pixels.shape
+        self.channels, self.height, self.width = shape[-3:]
         self.steps: list[PassStep] = []
-        self.dtype = torch.uint8
-        self.mean: Sequence[float] | None = None
-        self.std: Sequence[float] | None = None
         self.members: list[Any] = []
         self._stand_in: Any = leaf
-
-    @property
-    def channels(self) -> int:
-        """Channels of the image."""
-        return self.pixels.shape[-3]
 
     def stand_in(self) -> Any:
         """Return something of the type and size that the image has after the steps."""
@@ -176,15 +147,13 @@ class Pending(Rules):
         self._stand_in = None
         return ""
 
-    def colour(self, step: PassStep) -> str:
-        """Change colours."""
-        role: Role = "statistics" if step[0] == "contrast" else "colour"
-        reason = self.refusal(role)
-        if not reason:
+    def add_colours(self, steps: Sequence[PassStep]) -> None:
+        """Change colours, which `refusal` has been asked for."""
+        for step in steps:
             self.coloured = True
-            self.statistics |= role == "statistics"
+            if step[0] == "contrast":
+                self.statistics = True
             self.steps.append(step)
-        return reason
 
     def scale(self, dtype: torch.dtype) -> str:
         """Convert to floating point in 0..1."""

@@ -25,12 +25,12 @@ class Rules:
         tolerant: allow what changes values within the tolerance that `Compose` documents.
     """
 
-    __slots__ = ("coloured", "flipped", "normalised", "resampled", "scaled", "statistics", "tolerant")
+    # What is not set on an instance stands here: these are made in every call.
+    resampled = ""  # the role of the step that did
+    flipped = coloured = statistics = scaled = normalised = False
 
     def __init__(self, tolerant: bool) -> None:
         self.tolerant = tolerant
-        self.resampled = ""  # the role of the step that did
-        self.flipped = self.coloured = self.statistics = self.scaled = self.normalised = False
 
     def refusal(self, role: Role) -> str:
         """Return why a step cannot join, or ""."""

@@ -20,7 +20,7 @@ from vision_core.transforms._sample import Sample
 from vision_core.transforms._transform import Transform
 from vision_core.transforms.functional._conversion import pil_to_tensor
 
-__all__ = ["DRAW", "Ended", "Run", "joining_of", "joins_something"]
+__all__ = ["DRAW", "Ended", "Run", "entries_of", "joining_of", "joins_something"]
 
 DRAW: Any = object()  # instead of params: draw them
 Ended = Callable[[list[Any], list[str], str], None]
@@ -57,6 +57,17 @@ def joins_something(transforms: Iterable[Any]) -> bool:
     return False
 
 
+Entry = tuple[Any, "Joining | None", dict[str, Any], int]
+
+
+def entries_of(transforms: Iterable[Any]) -> list[Entry]:
+    """Look up how transforms join, once for many calls."""
+    return [
+        (transform, joining_of(transform), state, len(state))
+        for transform, state in ((each, getattr(each, "__dict__", {})) for each in transforms)
+    ]
+
+
 class Run:
     """One call.
 
@@ -74,6 +85,30 @@ class Run:
         self.tolerant = fuse == "tolerant"
         self.ended = ended
         self.chosen: list[int] | None = None  # None: to be asked for again
+
+    def through(self, entries: list[Entry], other: Callable[[Any], None]) -> None:
+        """Draw for transforms and run them or let them wait.
+
+        Args:
+            entries: what `entries_of` found.
+            other: called with what does not join now, and with containers.
+        """
+        chosen = self.chosen
+        for transform, joining, state, size in entries:
+            if (
+                joining is None
+                or len(state) != size  # something was set on the instance, a method perhaps
+                or state["_forward_hooks"]
+                or state["_forward_pre_hooks"]
+                or state.get("per_sample")
+                or joining.retypes
+            ):
+                other(transform)
+                chosen = self.chosen
+                continue
+            if chosen is None:
+                chosen = self.chosen = self.sample.chosen()
+            self._join(transform, joining, DRAW, chosen)
 
     def step(self, transform: Any, params: Any, alone: Alone) -> None:
         """Run a transform, or let it wait.
