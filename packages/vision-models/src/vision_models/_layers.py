@@ -3,7 +3,6 @@
 from collections.abc import Callable
 from typing import Any
 
-import torch
 from torch import Tensor, nn
 
 __all__ = ["Conv2dNormActivation", "SqueezeExcitation", "StochasticDepth", "initialise_convolutions", "make_divisible"]
