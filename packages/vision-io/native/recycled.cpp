@@ -20,7 +20,8 @@ struct Block {
   size_t size;
 };
 
-// The newest last. Never destroyed: tensors may be freed while the process ends.
+// Nobody waits for the mutex: a process that was forked while another thread held it would wait for ever. Who does not
+// get it asks the system. The newest last. Never destroyed: tensors may be freed while the process ends.
 struct Free {
   std::mutex mutex;
   Block blocks[most_blocks];
@@ -45,8 +46,8 @@ void* recycled_take(size_t size) {
   const size_t wanted = rounded(size);
   {
     Free& free = kept();
-    const std::lock_guard<std::mutex> lock(free.mutex);
-    for (int i = free.count - 1; i >= 0; --i) {
+    const std::unique_lock<std::mutex> lock(free.mutex, std::try_to_lock);
+    for (int i = lock ? free.count - 1 : -1; i >= 0; --i) {
       if (free.blocks[i].size != wanted) continue;
       void* const memory = free.blocks[i].memory;
       free.remove(i);
@@ -69,7 +70,8 @@ void recycled_give(void* memory, size_t size) {
   const size_t held = rounded(size);
   if (held <= recycled_bytes) {
     Free& free = kept();
-    const std::lock_guard<std::mutex> lock(free.mutex);
+    const std::unique_lock<std::mutex> lock(free.mutex, std::try_to_lock);
+    if (!lock) return std::free(memory);
     while (free.count && (free.bytes + held > recycled_bytes || free.count == most_blocks)) {
       std::free(free.blocks[0].memory);
       free.remove(0);
@@ -83,8 +85,8 @@ void recycled_give(void* memory, size_t size) {
 
 size_t recycled_kept() {
   Free& free = kept();
-  const std::lock_guard<std::mutex> lock(free.mutex);
-  return free.bytes;
+  const std::unique_lock<std::mutex> lock(free.mutex, std::try_to_lock);
+  return lock ? free.bytes : 0;
 }
 
 }  // namespace vision_io
