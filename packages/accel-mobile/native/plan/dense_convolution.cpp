@@ -21,12 +21,14 @@ class Dense : public Convolution {
         rows_f32_(&VISION_SELECT(rows_f32)),
         rows_u8_(&VISION_SELECT(rows_u8)) {
     const Value& in = program.value(x);
-    direct_ = w_->taps() == 1 && g.stride[0] * g.stride[1] * g.stride[2] == 1 &&
-              g.padding[0] + g.padding[1] + g.padding[2] == 0 && w_->depth <= in.stride && gate.value < 0;
+    const bool in_place = w_->taps() == 1 && g.padding[0] + g.padding[1] + g.padding[2] == 0 && w_->depth <= in.stride;
+    direct_ = in_place && g.stride[0] * g.stride[1] * g.stride[2] == 1 && gate.value < 0;
+    strided_ = in_place && !direct_ && gate.value < 0;
   }
 
   const char* kernel() const override {
     if (w_->one_byte) return "gemm_f32 on one-byte weights";
+    if (strided_) return sizeof(T) == 1 ? "gemm_u8 on rows apart" : "gemm_f32 on rows apart";
     return sizeof(T) == 1 ? (direct_ ? "gemm_u8" : "gemm_u8 on gathered rows")
                           : (direct_ ? "gemm_f32" : "gemm_f32 on gathered rows");
   }
@@ -69,6 +71,7 @@ class Dense : public Convolution {
     const Value& x = run.value(x_);
     const int64_t vectors = w_->columns / lanes();
     if (direct_) return multiply(run, input(run) + begin * x.stride, x.stride, begin, end - begin, 0, vectors);
+    if (strided_) return rows_apart(run, begin, end);
     const int64_t stride = gate_.value >= 0 ? round_up(w_->depth, 16) : w_->depth;
     const int64_t tile = tile_rows();
     const int64_t fits = static_cast<int64_t>(panel_bytes / sizeof(T)) / (stride * tile) * tile;
@@ -82,6 +85,18 @@ class Dense : public Convolution {
         gather_rows(run, panel, row, count);
       }
       multiply(run, panel, stride, row, count, 0, vectors);
+    }
+  }
+
+  // A pointwise convolution with a stride: the rows of an output line lie in one input line, some distance apart.
+  void rows_apart(const Run& run, int64_t row, int64_t end) const {
+    const Value &x = run.value(x_), &y = run.value(writes);
+    while (row < end) {
+      const int64_t line = row / y.w, w = row % y.w, some = std::min(end - row, y.w - w);
+      const int64_t n = line / (y.t * y.h), t = line / y.h % y.t * g_.stride[0], h = line % y.h * g_.stride[1];
+      const T* a = input(run) + (((n * x.t + t) * x.h + h) * x.w + w * g_.stride[2]) * x.stride;
+      multiply(run, a, x.stride * g_.stride[2], row, some, 0, w_->columns / lanes());
+      row += some;
     }
   }
 
@@ -102,7 +117,6 @@ class Dense : public Convolution {
       panel += some * stride, row += some, count -= some;
     }
   }
-
 
   // Writes the taps of each output position one after the other; taps outside hold the input's zero.
   void gather_rows(const Run& run, T* panel, int64_t row, int64_t count) const {
@@ -175,8 +189,7 @@ class Dense : public Convolution {
 
   const RowsF32Kernels* rows_f32_;
   const RowsU8Kernels* rows_u8_;
-  bool direct_ = false;
-
+  bool direct_ = false, strided_ = false;
 };
 
 }  // namespace

@@ -200,19 +200,32 @@ class ExpandedFloat : public Convolution {
     void depthwise(int64_t h) {
       const ConvWeights& w = *op_.w_;
       const Geometry& g = op_.g_;
-      const bool bytes = y_.type == Type::u8;
-      const int64_t per_vector = w.taps() * lanes_, frame = y_.h * y_.w * y_.stride, row = count_ * lanes_;
-      const int64_t at = ((n_ * y_.t * y_.h + h) * y_.w + columns_.out) * y_.stride + first_ * lanes_;
       table_.fill(w, g, x_, h, 0, y_.t, lanes_, [&](int64_t t, int64_t line) { return place(t, line); });
-      w.depthwise_f32->line({memory_, vector_, lanes_, table_.taps(), table_.first(), y_.t, count_, columns_.in_width,
-                             columns_.out_width, w.kernel[2], g.stride[2], columns_.padding, g.dilation[2],
-                             w.weight.as<float>() + first_ * per_vector, per_vector,
-                             w.bias.as<float>() + first_ * lanes_, bytes ? line_ : run_.f32(op_.writes) + at,
-                             bytes ? columns_.out_width * row : frame, bytes ? row : y_.stride, op_.e_.activation});
-      for (int64_t t = 0; bytes && t < y_.t; ++t)
-        op_.rows_f32_->quantize(line_ + t * columns_.out_width * row, row, run_.u8(op_.writes) + at + t * frame, y_.stride,
-                                columns_.out_width, row,
-                                op_.e_.inverse_scale, op_.e_.y_zero_point);
+      const int64_t at = ((n_ * y_.t * y_.h + h) * y_.w + columns_.out) * y_.stride + first_ * lanes_;
+      if (y_.type == Type::f32)
+        return outputs({0, columns_.out_width, 0, columns_.in_width, columns_.padding}, run_.f32(op_.writes) + at, frame(), y_.stride);
+      // Quantised while they are in the nearest cache, where outputs read no others' inputs.
+      const bool apart = w.kernel[2] == 1 && g.stride[2] == 1 && g.padding[2] == 0;
+      const int64_t step = apart ? 16 : columns_.out_width, row = count_ * lanes_;
+      for (int64_t out = 0; out < columns_.out_width; out += step) {
+        const int64_t some = std::min(step, columns_.out_width - out);
+        outputs(apart ? Columns{out, some, out, some, 0} : Columns{0, some, 0, columns_.in_width, columns_.padding}, line_, some * row, row);
+        for (int64_t t = 0; t < y_.t; ++t)
+          op_.rows_f32_->quantize(line_ + t * some * row, row, run_.u8(op_.writes) + at + t * frame() + out * y_.stride, y_.stride,
+                                  some, row, op_.e_.inverse_scale, op_.e_.y_zero_point);
+      }
+    }
+
+    int64_t frame() const { return y_.h * y_.w * y_.stride; }
+
+    // Columns within this part of the width.
+    void outputs(const Columns& c, float* y, int64_t y_frame, int64_t y_position) const {
+      const ConvWeights& w = *op_.w_;
+      const int64_t per_vector = w.taps() * lanes_;
+      w.depthwise_f32->line({memory_ + c.in * lanes_, vector_, lanes_, table_.taps(), table_.first(), y_.t, count_, c.in_width,
+                             c.out_width, w.kernel[2], op_.g_.stride[2], c.padding, op_.g_.dilation[2],
+                             w.weight.as<float>() + first_ * per_vector, per_vector, w.bias.as<float>() + first_ * lanes_, y,
+                             y_frame, y_position, op_.e_.activation});
     }
 
     const ExpandedFloat& op_;

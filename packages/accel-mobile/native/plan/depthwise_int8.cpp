@@ -87,18 +87,31 @@ class DepthwiseInt8 : public Convolution {
         const bool single = !op_.expand_.weights || window_.parts > 1;
         const int64_t some = single ? 1 : std::min(high - low, window_.slots - low % window_.slots);
         if (op_.expand_.weights) {
-          for (int64_t frame = 0; frame < x_.t; ++frame) expand(frame, low, some * columns_.in_width);
+          for (int64_t frame = 0; frame < x_.t; ++frame) {
+            if (!window_.whole() && frame + 1 < x_.t) fetch(frame + 1, low, some * columns_.in_width);
+            expand(frame, low, some * columns_.in_width);
+          }
         }
         for (int64_t pair = 0; pair < pairs_; ++pair) make_pair(pair, low, some * columns_.in_width);
         low += some;
       }
     }
 
+    const uint8_t* input(int64_t frame, int64_t line) const {
+      return run_.u8(op_.x_) + (((n_ * x_.t + frame) * x_.h + line) * x_.w + columns_.in) * x_.stride;
+    }
+
+    // Frames lie far apart: the processor does not foresee where the next one's line is.
+    void fetch(int64_t frame, int64_t line, int64_t rows) const {
+      const uint8_t* a = input(frame, line);
+      for (int64_t i = 0; i < rows * x_.stride; i += 64) __builtin_prefetch(a + i, 0, 2);
+    }
+
     void expand(int64_t frame, int64_t line, int64_t rows) {
       const ConvWeights& w = *op_.expand_.weights;
       Requantise q = requantise_of(w, op_.expand_.relu, op_.expand_.y_zero_point, false);
       q.multiplier += first_ * lanes_;
-      const uint8_t* a = run_.u8(op_.x_) + (((n_ * x_.t + frame) * x_.h + line) * x_.w + columns_.in) * x_.stride;
+      const uint8_t* a = input(frame, line);
       const int64_t vector = x_.t * frame_;
       uint8_t* y = frames_ + frame * frame_;
       w.gemm_u8->multiply({a, x_.stride, rows, w.depth / 4, w.weight.as<int8_t>() + first_ * w.depth * lanes_,

@@ -49,6 +49,8 @@ struct Columns {
   int64_t out = 0, out_width = 0, in = 0, in_width = 0, padding = 0;
 
   Columns() = default;
+  Columns(int64_t first_out, int64_t outs, int64_t first_in, int64_t ins, int64_t left)
+      : out(first_out), out_width(outs), in(first_in), in_width(ins), padding(left) {}
   Columns(const Value& x, const Value& y, const ConvWeights& w, const Geometry& g, int64_t part, int64_t parts) {
     out = y.w * part / parts, out_width = y.w * (part + 1) / parts - out;
     const int64_t low = out * g.stride[2] - g.padding[2];
