@@ -28,12 +28,11 @@ def vertical_flip(image: Tensor) -> Tensor | None:
 
 
 def _flip(image: Tensor, horizontal: bool) -> Tensor | None:
-    small = image.numel() < _FLIP_PAYS
-    if (small and not horizontal) or not applies(image):
+    if image.numel() < _FLIP_PAYS and (not horizontal or image.stride(-1) == 1):
+        return None
+    if not applies(image):
         return None
     source, layout = describe(image)
-    if small and layout[7] == 1:
-        return None
     result = allocate(image, layout)
     _native.module.flip_u8(source.data_ptr(), layout, horizontal, result.data_ptr(), torch.get_num_threads())
     return result
