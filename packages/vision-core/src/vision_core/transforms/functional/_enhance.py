@@ -176,8 +176,8 @@ def adjust_sharpness_image(image: Tensor, sharpness_factor: float) -> Tensor:
         return native
     values = to_working(image)
     inner = values[..., 1:-1, 1:-1]
-    # The weights 1 1 1 / 1 5 1 / 1 1 1 over 13 are a sum over 3 x 3 and four times the pixel; sums of shifted images take
-    # half the time of torch's pooling.
+    # The weights 1 1 1 / 1 5 1 / 1 1 1 over 13 are a sum over 3 x 3 and four times the pixel; sums of shifted images
+    # take half the time of torch's pooling.
     rows = (values[..., :-2, :] + values[..., 1:-1, :]).add_(values[..., 2:, :])
     blurred = (rows[..., :-2] + rows[..., 1:-1]).add_(rows[..., 2:])
     blurred = blurred.add_(inner, alpha=4.0).div_(13.0)
