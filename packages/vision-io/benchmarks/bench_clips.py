@@ -76,7 +76,7 @@ def training_clips(path: Path, indices: list[int], threads: Threads) -> dict[str
     peer = torchcodec_decoder()
     if peer is not None:
         from torchcodec.transforms import Resize  # pyright: ignore[reportMissingImports]
-        from torchvision.transforms.v2 import functional as F
+        from torchvision.transforms.v2 import functional as F  # pyright: ignore[reportMissingImports]
 
         def afterwards() -> torch.Tensor:
             frames = peer(str(path), num_ffmpeg_threads=threads.count).get_frames_at(indices).data
