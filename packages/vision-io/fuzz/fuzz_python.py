@@ -111,7 +111,8 @@ def audio(how: int, data: bytes) -> None:
 
 def subtitles(how: int, data: bytes) -> None:
     """Subtitles in files of their own and beside pictures, and motion vectors."""
-    with refused(), vision_io.SubtitleDecoder(data, limits=LIMITS) as decoder:
+    with refused():
+        decoder = vision_io.SubtitleDecoder(data, limits=LIMITS)
         repr(decoder)
         decoder.get_subtitles_played_in_range(0.0, 1e6)
     with refused(), vision_io.MotionVectorDecoder(data, limits=LIMITS) as decoder:
