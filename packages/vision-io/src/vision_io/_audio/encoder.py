@@ -104,7 +104,7 @@ class AudioEncoder:
         """
         buffer = io.BytesIO()
         self._write(buffer, format, bit_rate, num_channels, sample_rate)
-        return torch.frombuffer(bytearray(buffer.getvalue()), dtype=torch.uint8)
+        return torch.frombuffer(buffer.getbuffer(), dtype=torch.uint8)
 
     def _write(
         self, target: Target, format: str | None, bit_rate: int | None, channels: int | None, rate: int | None
@@ -119,7 +119,7 @@ class AudioEncoder:
         container = open_output(target, format)
         try:
             track = SoundTrack(container, settings, output_name(target))
-            track.write(self._samples)
+            track.write_checked(self._samples)
             track.close()
         finally:
             container.close()

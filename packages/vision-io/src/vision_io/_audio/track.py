@@ -74,7 +74,7 @@ def check_samples(samples: np.ndarray) -> np.ndarray:
         )
     if samples.dtype == np.int16:
         return samples.astype(np.float32) / 32768
-    if not np.isfinite(samples).all():
+    if not np.isfinite(samples.sum(dtype=np.float64)):  # one pass, no mask
         raise EncodeError("samples: some are NaN or infinite; replace them, for example with torch.nan_to_num")
     return np.ascontiguousarray(samples, dtype=np.float32)
 
@@ -131,7 +131,10 @@ class SoundTrack(Track):
         Raises:
             EncodeError: Another shape or dtype, or the encoder fails.
         """
-        array = check_samples(samples)
+        self.write_checked(check_samples(samples))
+
+    def write_checked(self, array: np.ndarray) -> None:
+        """Append what :func:`check_samples` returned."""
         if len(array) != self._settings.num_channels:
             raise EncodeError(
                 f"{self._name}: got {len(array)} channels of sound, expected {self._settings.num_channels}"

@@ -239,7 +239,7 @@ class VideoEncoder:
         self.to_file_like(
             buffer, format, codec=codec, pixel_format=pixel_format, crf=crf, preset=preset, extra_options=extra_options
         )
-        return torch.frombuffer(bytearray(buffer.getvalue()), dtype=torch.uint8)
+        return torch.frombuffer(buffer.getbuffer(), dtype=torch.uint8)
 
     def _whole(self, *settings: Any) -> tuple[Encoder, VideoStream]:
         if self._frames is None:

@@ -12,6 +12,7 @@ from torch import Tensor
 
 from vision_io._errors import DecodeError
 from vision_io._limits import Limits
+from vision_io._pixels.formats import FORMATS
 from vision_io._pixels.raw_frame import RawFrame
 from vision_io._pixels.store import FrameSlots, empty_uint8
 from vision_io._video.pyav_compat import code_of, side_data
@@ -24,6 +25,15 @@ from vision_io._video.saved_index import VideoIndex
 __all__ = ["MotionVectorDecoder", "MotionVectors"]
 
 _COLUMNS = ("source", "w", "h", "src_x", "src_y", "dst_x", "dst_y", "motion_x", "motion_y", "motion_scale")
+# FFmpeg's AVMotionVector.
+_VECTOR = np.dtype(
+    {
+        "names": list(_COLUMNS),
+        "formats": ["<i4", "u1", "u1", "<i2", "<i2", "<i2", "<i2", "<i4", "<i4", "<u2"],
+        "offsets": [0, 4, 5, 6, 8, 10, 12, 24, 28, 32],
+        "itemsize": 40,
+    }
+)
 # Decoders of FFmpeg that export their vectors.
 _CODECS = (
     "flv1", "h261", "h263", "h263i", "h263p", "h264", "mpeg1video", "mpeg2video", "mpeg4", "msmpeg4v1", "msmpeg4v2",
@@ -130,10 +140,13 @@ class _VectorReader(PlaneReader):
 
     decoder_options: ClassVar[dict[str, str]] = {"flags2": "+export_mvs"}
     decoded: Any = None
+    wants_planes = True
 
     def raw(self, frame: Any, orientation: tuple[int, bool] | None = None) -> RawFrame:
-        """The planes as they are coded."""
+        """The planes as they are coded, or none of them."""
         self.decoded = frame
+        if not self.wants_planes:
+            return RawFrame(FORMATS["gray"], frame.width, frame.height, (), (), (), owner=frame)
         return super().raw(frame, (0, False))
 
 
@@ -184,6 +197,7 @@ class MotionVectorDecoder(Reopening):
         stream = self._stream_index if self._index is None else self._index.stream_index
         self._frames = PyAVSource(self._source, stream, _THREADS, self._limits, self._index, planes=_VectorReader)
         self._planes: Any = self._frames._planes
+        self._planes.wants_planes = self._with_frames
         codec = self._frames.facts.codec
         if codec not in _CODECS:
             name = self._frames.name
@@ -296,5 +310,8 @@ class MotionVectorDecoder(Reopening):
         found = side_data(decoded, "MOTION_VECTORS")
         if found is None:
             return np.empty((0, len(_COLUMNS)), np.int32)
-        table = found.to_ndarray()
-        return np.stack([table[name].astype(np.int32) for name in _COLUMNS], axis=1)
+        vectors = np.frombuffer(found, _VECTOR)
+        table = np.empty((len(vectors), len(_COLUMNS)), np.int32)
+        for place, name in enumerate(_COLUMNS):
+            table[:, place] = vectors[name]
+        return table

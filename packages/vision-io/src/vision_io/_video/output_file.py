@@ -15,6 +15,7 @@ __all__ = ["Target", "Track", "format_name", "open_output", "output_name", "reas
 
 Target = str | os.PathLike[str] | IO[bytes]
 
+_BUFFER = 1 << 18  # bytes that FFmpeg hands over at once
 # Suffixes that FFmpeg does not know as names of formats.
 _SUFFIXES = {
     "m4a": "ipod",
@@ -69,7 +70,9 @@ def open_output(target: Target, format: str | None, options: Mapping[str, object
         raise EncodeError(f"target: expected a path or an object with write(); got {type(target).__name__}")
     texts = {key: str(value) for key, value in (options or {}).items()}
     try:
-        return av.open(target, mode="w", format=None if format is None else format_name(format), options=texts)
+        return av.open(
+            target, mode="w", format=None if format is None else format_name(format), options=texts, buffer_size=_BUFFER
+        )
     except ValueError as error:
         if isinstance(error, av.error.FFmpegError):
             raise EncodeError(f"{name}: cannot be written: {reason(error)}") from error
