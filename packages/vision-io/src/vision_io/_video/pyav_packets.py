@@ -113,9 +113,13 @@ class PacketStore:
 
     def _listed(self) -> int:
         """Packets that the file's own index lists, where it has one of its beginning."""
-        if "mp4" not in self._container.format.name or not hasattr(self._stream, "index_entries"):
+        if "mp4" not in self._container.format.name:
             return 0
-        return len(self._stream.index_entries)
+        return len(self._entries()) or self._stream.frames
+
+    def _entries(self) -> Sequence[Any]:
+        """That index: PyAV has it from 17 on."""
+        return getattr(self._stream, "index_entries", ())
 
     def _check_whole(self, last: Any) -> None:
         """Refuse a file that ends before its own index does."""
@@ -147,17 +151,19 @@ class PacketStore:
             return
         step = max(int(np.median(np.diff(shown))), 1)
         missing = self._listed() - len(self.records)
-        entries = list(self._stream.index_entries)[len(self.records) :] if missing > 0 else []
+        entries = list(self._entries())[len(self.records) :] if missing > 0 else []
         if missing <= 0:
             missing = (self._end_by_tag() - shown[-1] - step // 2) // step
         if missing <= 0:
             return
         limits.check_frames(missing + len(self.records), self._name)
-        times = [shown[-1] + step * (k + 1) for k in range(missing)]
+        rate = self._stream.average_rate
+        exact = float(1 / (rate * self._stream.time_base)) if rate else step
+        times = _gaps(np.array(shown), exact if abs(exact - step) <= 1 else step, missing)
         first = self.records[0]
         if entries and first.dts is not None and first.pts is not None:
             delay = first.pts - first.dts
-            listed = sorted({e.timestamp + delay for e in self._stream.index_entries} - set(shown))[-missing:]
+            listed = sorted({e.timestamp + delay for e in self._entries()} - set(shown))[-missing:]
             times = listed if len(listed) == missing else times
         for place, time in enumerate(times):
             key = bool(entries) and bool(entries[place].is_keyframe)
@@ -255,3 +261,12 @@ class PacketStore:
             if (self.records[i].pts, self.records[i].dts) == here:
                 return i
         return None
+
+
+def _gaps(shown: np.ndarray, step: float, missing: int) -> list[int]:
+    """Times of frames that are missing between and after those that are shown, at a constant rate."""
+    grid = shown[0] + np.round(step * np.arange(len(shown) + missing)).astype(np.int64)
+    places = np.clip(np.searchsorted(shown, grid), 1, len(shown) - 1)
+    near = np.minimum(np.abs(shown[places] - grid), np.abs(shown[places - 1] - grid))
+    free = grid[2 * near > step]
+    return free.tolist() if len(free) == missing else [int(shown[-1] + step * (k + 1)) for k in range(missing)]

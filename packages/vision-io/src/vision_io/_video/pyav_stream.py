@@ -8,6 +8,7 @@ from vision_io._deadline import Deadline
 from vision_io._errors import DecodeError
 from vision_io._limits import Limits
 from vision_io._video.damage import ErrorPolicy
+from vision_io._video.pyav_compat import code_of
 from vision_io._video.pyav_open import Source, open_container, pick_stream
 from vision_io._video.pyav_planes import PlaneReader
 
@@ -51,7 +52,7 @@ class OpenStream:
                 self.context.thread_type = "FRAME" if num_threads > 1 else "AUTO"
             else:
                 self.context.thread_type = "SLICE"
-                self.context.flags = int(self.context.flags) | 8  # AV_CODEC_FLAG_OUTPUT_CORRUPT
+                self.context.flags = code_of(self.context.flags) | 8  # AV_CODEC_FLAG_OUTPUT_CORRUPT
             self.context.thread_count = num_threads
             self.planes = planes(self.context.name, limits, name)
         except BaseException:
