@@ -172,7 +172,7 @@ def albumentations_runs(height: int, width: int) -> dict[str, Run]:
         "invert": a.InvertImg(p=1),
         "solarize": a.Solarize(threshold_range=(100 / 255, 100 / 255), p=1),
         "posterize": a.Posterize(num_bits=3, p=1),
-        "autocontrast": a.AutoContrast(p=1),
+        "autocontrast": a.AutoContrast(cutoff=0, method="pil", p=1),
         "equalize": a.Equalize(mode="pil", p=1),
         "gaussian blur 5x5": a.GaussianBlur(blur_limit=(5, 5), sigma_limit=(1.1, 1.1), p=1),
         "rotate bilinear": a.Rotate(limit=(ANGLE, ANGLE), p=1),
