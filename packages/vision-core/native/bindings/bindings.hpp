@@ -29,6 +29,7 @@ void bind_copies(nb::module_& m);
 void bind_deform_conv(nb::module_& m);
 void bind_detection_metrics(nb::module_& m);
 void bind_frames(nb::module_& m);
+void bind_jpeg_loss(nb::module_& m);
 void bind_masks(nb::module_& m);
 void bind_moves(nb::module_& m);
 void bind_nms(nb::module_& m);

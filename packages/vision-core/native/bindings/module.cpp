@@ -9,6 +9,7 @@ NB_MODULE(_native_ext, m) {
   vision_core::bind_deform_conv(m);
   vision_core::bind_detection_metrics(m);
   vision_core::bind_frames(m);
+  vision_core::bind_jpeg_loss(m);
   vision_core::bind_masks(m);
   vision_core::bind_moves(m);
   vision_core::bind_nms(m);

@@ -28,6 +28,7 @@ _FUNCTIONS = (  # what this version calls; a module that lacks one was built fro
     "flip_u8",
     "gray_u8",
     "histogram_u8",
+    "jpeg_loss_u8",
     "large_boxes",
     "lut_u8",
     "map_boxes",

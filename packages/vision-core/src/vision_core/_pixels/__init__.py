@@ -14,6 +14,7 @@ Arguments are checked by the caller. Nothing here takes part in autograd: 8-bit 
 from vision_core._pixels._blur import adjust_sharpness, gaussian_blur
 from vision_core._pixels._colour import adjust_hue, adjust_saturation, colour_chain, rgb_to_grayscale
 from vision_core._pixels._copy import horizontal_flip, pad, vertical_flip
+from vision_core._pixels._jpeg import jpeg_loss
 from vision_core._pixels._memory import allocate_as, applies, describe
 from vision_core._pixels._normalize import normalize, normalize_to_float
 from vision_core._pixels._pass import pixel_pass
@@ -51,6 +52,7 @@ __all__ = [
     "histogram",
     "horizontal_flip",
     "invert",
+    "jpeg_loss",
     "normalize",
     "normalize_to_float",
     "pad",

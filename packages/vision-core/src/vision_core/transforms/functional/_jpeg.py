@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import torch
 from torch import Tensor
 
+from vision_core import _pixels
 from vision_core.transforms.functional._dispatch import functional, video_kernel
 
 if TYPE_CHECKING:
@@ -48,6 +49,9 @@ def jpeg_image(image: Tensor, quality: int) -> Tensor:
         raise RuntimeError(f"image: expected [..., 1 or 3, H, W], got shape {tuple(image.shape)}")
     if image.numel() == 0:
         return image
+    result = _pixels.jpeg_loss(image, quality)
+    if result is not None:
+        return result
     if image.ndim == 3:
         return _through_jpeg(image.cpu(), quality).to(image.device)
     pictures = image.reshape(-1, *image.shape[-3:]).cpu()
