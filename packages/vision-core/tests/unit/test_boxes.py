@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import itertools
 import math
 
 import pytest
@@ -166,3 +167,14 @@ def test_masks_to_boxes_looks_at_every_pixel() -> None:
     assert masks_to_boxes(torch.zeros(0, 5, 5)).shape == (0, 4)
     with pytest.raises(ValueError, match="N, H, W"):
         masks_to_boxes(torch.zeros(5, 5))
+
+
+@pytest.mark.parametrize("dtype", [torch.int64, torch.int32, torch.float16, torch.bfloat16])
+@pytest.mark.parametrize(("in_fmt", "out_fmt"), itertools.permutations(UPRIGHT, 2))
+def test_many_boxes_convert_as_few_do(dtype: torch.dtype, in_fmt: str, out_fmt: str) -> None:
+    boxes = torch.randint(0, 99, (1500, 4), generator=torch.Generator().manual_seed(0)).to(dtype)
+    boxes[:, 2:] += boxes[:, :2]
+    few = torch.cat([box_convert(part, in_fmt, out_fmt) for part in boxes.split(100)])
+    many = box_convert(boxes, in_fmt, out_fmt)
+    assert many.dtype == few.dtype
+    assert torch.equal(many, few)

@@ -15,6 +15,7 @@ __all__ = ["box_convert"]
 
 _FORMATS = {"xyxy": 0, "xywh": 1, "cxcywh": 2, "xywhr": 3, "cxcywhr": 4, "xyxyxyxy": 5}  # native/rotated_format.hpp
 _VALUES = (4, 4, 4, 5, 5, 8)
+_MANY = 4096  # values, from which on torch is faster on columns than on pairs of them
 
 
 def box_convert(boxes: Tensor, in_fmt: str, out_fmt: str) -> Tensor:
@@ -45,6 +46,10 @@ def box_convert(boxes: Tensor, in_fmt: str, out_fmt: str) -> Tensor:
         converted = _native_convert(boxes, in_fmt, out_fmt)
         if converted is not None:
             return converted
+        if boxes.numel() > _MANY and nothing_watches() and boxes.shape[-1] == 4:
+            converted = _by_columns(boxes, in_fmt, out_fmt)
+            if converted is not None:
+                return converted
     known = ("xyxy", "xywh", "cxcywh", "xywhr", "cxcywhr", "xyxyxyxy")
     if in_fmt not in known or out_fmt not in known:
         raise ValueError(f"in_fmt, out_fmt: expected two of {known}, got {in_fmt} and {out_fmt}")
@@ -87,6 +92,23 @@ def _native_convert(boxes: Tensor, in_fmt: str, out_fmt: str) -> Tensor | None:
         double, threads = given.dtype is torch.float64, torch.get_num_threads()
         _native.module.convert_boxes(source, target, given.data_ptr(), count, double, threads, converted.data_ptr())
     return converted
+
+
+def _by_columns(boxes: Tensor, in_fmt: str, out_fmt: str) -> Tensor | None:
+    """Convert many upright boxes as what follows here does, with longer loops inside torch."""
+    if in_fmt == out_fmt or _FORMATS.get(in_fmt, 3) > 2 or _FORMATS.get(out_fmt, 3) > 2:
+        return None
+    a, b, c, d = boxes.unbind(-1)
+    if in_fmt == "xywh":
+        c, d = a + c, b + d
+    elif in_fmt == "cxcywh":
+        half_width, half_height = 0.5 * c, 0.5 * d
+        a, b, c, d = a - half_width, b - half_height, a + half_width, b + half_height
+    if out_fmt == "xyxy":
+        return torch.stack((a, b, c, d), dim=-1)
+    if out_fmt == "xywh":
+        return torch.stack((a, b, c - a, d - b), dim=-1)
+    return torch.stack(((a + c) / 2, (b + d) / 2, c - a, d - b), dim=-1)
 
 
 def _to_corners(boxes: Tensor, fmt: str) -> Tensor:

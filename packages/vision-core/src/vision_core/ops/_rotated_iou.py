@@ -57,7 +57,7 @@ def _native_rotated(boxes1: Tensor, boxes2: Tensor, fmt: str) -> Tensor | None:
     if first is None or second is None or first.dtype is not second.dtype:
         return None
     count1, count2, double = first.shape[0], second.shape[0], first.dtype is torch.float64
-    result = torch.empty(count1, count2, dtype=first.dtype)
+    result = first.new_empty(count1, count2)
     if count1 == 0 or count2 == 0:
         return result
     _native.module.rotated_box_iou(
