@@ -46,7 +46,7 @@ def box_convert(boxes: Tensor, in_fmt: str, out_fmt: str) -> Tensor:
         converted = _native_convert(boxes, in_fmt, out_fmt)
         if converted is not None:
             return converted
-        if boxes.numel() > _MANY and nothing_watches() and boxes.shape[-1] == 4:
+        if nothing_watches() and boxes.numel() > _MANY and boxes.shape[-1] == 4:
             converted = _by_columns(boxes, in_fmt, out_fmt)
             if converted is not None:
                 return converted
