@@ -2,6 +2,7 @@
 
 import os
 import sysconfig
+import tomllib
 import venv
 import zipfile
 from pathlib import Path
@@ -135,6 +136,13 @@ def test_extras_are_run_where_a_test_carries_their_marker(repository):
     assert prove_alone.marked_extras(loaded.packages["lens"]) == {"io": "extra_io"}
     assert prove_alone.extra_markers(loaded) == ["extra_io", "extra_web_ui"]
     assert [p.name for p in prove_alone.wheels_needed(loaded, [loaded.packages["lens"]])] == ["lens", "prism"]
+
+
+def test_pytest_knows_the_markers_of_all_extras():
+    """A proof deselects them all by name, and pytest refuses names that it does not know."""
+    settings = tomllib.loads((workspace.ROOT / "pyproject.toml").read_text())["tool"]["pytest"]["ini_options"]
+    known = {line.partition(":")[0] for line in settings["markers"]}
+    assert set(prove_alone.extra_markers(workspace.load())) <= known
 
 
 def test_the_environment_does_not_leak(monkeypatch):
