@@ -6,7 +6,7 @@ import math
 
 from torch import Tensor
 
-from vision_core.ops._box_loss import aspect, centre_distance, floating, intersection_and_union, reduced
+from vision_core.ops._box_loss import aspect, centre_distance, corners, intersection_and_union, reduced
 
 __all__ = ["complete_box_iou_loss"]
 
@@ -37,11 +37,11 @@ def complete_box_iou_loss(boxes1: Tensor, boxes2: Tensor, reduction: str = "none
         >>> round(complete_box_iou_loss(a, b, reduction="mean").item(), 4)
         0.5345
     """
-    boxes1, boxes2 = floating(boxes1, boxes2)
-    inter, union = intersection_and_union(boxes1, boxes2)
+    first1, last1, first2, last2 = corners(boxes1, boxes2)
+    inter, union = intersection_and_union(first1, last1, first2, last2)
     iou = inter / (union + eps)
-    difference = aspect(boxes2) - aspect(boxes1)
+    difference = aspect(first2, last2) - aspect(first1, last1)
     v = (4 / math.pi**2) * difference * difference
     weight = (v / (1 - iou + v + eps)).detach()  # held constant for the gradient
-    ciou = iou - centre_distance(boxes1, boxes2, eps) - weight * v
+    ciou = iou - centre_distance(first1, last1, first2, last2, eps) - weight * v
     return reduced(1 - ciou, reduction)

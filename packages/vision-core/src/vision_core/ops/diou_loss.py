@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from torch import Tensor
 
-from vision_core.ops._box_loss import centre_distance, floating, intersection_and_union, reduced
+from vision_core.ops._box_loss import centre_distance, corners, intersection_and_union, reduced
 
 __all__ = ["distance_box_iou_loss"]
 
@@ -35,7 +35,7 @@ def distance_box_iou_loss(boxes1: Tensor, boxes2: Tensor, reduction: str = "none
         >>> round(distance_box_iou_loss(a, b, reduction="mean").item(), 4)
         0.5312
     """
-    boxes1, boxes2 = floating(boxes1, boxes2)
-    inter, union = intersection_and_union(boxes1, boxes2)
-    diou = inter / (union + eps) - centre_distance(boxes1, boxes2, eps)
+    first1, last1, first2, last2 = corners(boxes1, boxes2)
+    inter, union = intersection_and_union(first1, last1, first2, last2)
+    diou = inter / (union + eps) - centre_distance(first1, last1, first2, last2, eps)
     return reduced(1 - diou, reduction)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from torch import Tensor
 
-from vision_core.ops._box_loss import enclosing_size, floating, intersection_and_union, reduced
+from vision_core.ops._box_loss import corners, enclosing_size, intersection_and_union, reduced
 
 __all__ = ["generalized_box_iou_loss"]
 
@@ -35,9 +35,9 @@ def generalized_box_iou_loss(boxes1: Tensor, boxes2: Tensor, reduction: str = "n
         >>> round(generalized_box_iou_loss(a, b, reduction="mean").item(), 4)
         0.5
     """
-    boxes1, boxes2 = floating(boxes1, boxes2)
-    inter, union = intersection_and_union(boxes1, boxes2)
-    width, height = enclosing_size(boxes1, boxes2)
+    first1, last1, first2, last2 = corners(boxes1, boxes2)
+    inter, union = intersection_and_union(first1, last1, first2, last2)
+    width, height = enclosing_size(first1, last1, first2, last2)
     around = width * height
     giou = inter / (union + eps) - (around - union) / (around + eps)
     return reduced(1 - giou, reduction)
