@@ -25,14 +25,17 @@ def contiguous_float(boxes: Tensor, columns: int) -> Tensor | None:
     return boxes if boxes.is_contiguous() else boxes.contiguous()
 
 
-def contiguous_batch(boxes: Tensor, columns: int) -> Tensor | None:
-    """Return a plain float32 or float64 `[..., columns]` CPU tensor as kernels read it, or None for all others."""
+def contiguous_batch(boxes: Tensor, columns: int | None) -> Tensor | None:
+    """Return a plain float32 or float64 `[..., columns]` CPU tensor as kernels read it, or None for all others.
+
+    Without a number of columns there are two at least.
+    """
     dtype = boxes.dtype
     if dtype is not torch.float32 and dtype is not torch.float64:
         return None
     if type(boxes) is not Tensor or not boxes.is_cpu or (boxes.requires_grad and torch.is_grad_enabled()):
         return None
     shape = boxes.shape
-    if not shape or shape[-1] != columns:
+    if not shape or (shape[-1] < 2 if columns is None else shape[-1] != columns):
         return None
     return boxes if boxes.is_contiguous() else boxes.contiguous()

@@ -14,6 +14,7 @@ from torch import Tensor
 
 from vision_core import _native
 from vision_core._direct import nothing_watches
+from vision_core.ops._plain import contiguous_batch
 from vision_core.tv_tensors import BoundingBoxFormat
 
 __all__ = ["Axis", "Limits", "convert_boxes", "map_boxes", "map_points", "scale_boxes", "scale_points"]
@@ -28,20 +29,9 @@ _STAY = (1.0, 0.0)
 
 def _dense(values: Tensor, columns: int | None = None) -> Tensor | None:
     """Return `[..., columns]` as the kernels read it, or None."""
-    dtype = values.dtype
-    if (
-        (dtype is not torch.float32 and dtype is not torch.float64)
-        or type(values) is not Tensor
-        or not values.is_cpu
-        or _native.module is None
-        or not nothing_watches()
-        or (values.requires_grad and torch.is_grad_enabled())
-    ):
+    if _native.module is None or not nothing_watches():
         return None
-    shape = values.shape
-    if not shape or shape[-1] < 2 or (columns is not None and shape[-1] != columns):
-        return None
-    return values if values.is_contiguous() else values.contiguous()
+    return contiguous_batch(values, columns)
 
 
 def scale_boxes(
