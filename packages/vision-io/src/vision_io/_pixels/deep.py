@@ -5,10 +5,10 @@ from __future__ import annotations
 import numpy as np
 import torch
 from torch import Tensor
-from torch.nn.functional import interpolate
 
 from vision_io._pixels.colour import exact_coefficients
 from vision_io._pixels.raw_frame import RawFrame
+from vision_io._pixels.resize import resize_floats
 from vision_io._pixels.store import FrameSlots
 from vision_io._video.view import View
 from vision_io.transforms import Step
@@ -43,7 +43,7 @@ class DeepSlots:
                 top, left, height, width = step.crop
                 picture = picture[:, top : top + height, left : left + width]
             if step.size is not None and step.size != picture.shape[1:]:
-                picture = interpolate(picture[None], step.size, mode="bilinear", antialias=True)[0]
+                picture = resize_floats(picture, *step.size)
         if self._flip:
             picture = picture.flip(-1)
         if target.dtype == torch.float32:

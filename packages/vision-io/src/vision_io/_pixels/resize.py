@@ -6,10 +6,11 @@ from collections.abc import Sequence
 
 import torch
 from torch import Tensor
+from torch.nn.functional import interpolate
 
 from vision_io._native import kernels
 
-__all__ = ["Four", "normalisation", "resize_normalised"]
+__all__ = ["Four", "normalisation", "resize_floats", "resize_normalised"]
 
 Four = tuple[float, float, float, float]
 
@@ -58,10 +59,21 @@ def resize_normalised(
             raise MemoryError(f"no memory to resize a picture of {picture.shape[2]}x{picture.shape[1]} pixels")
         return
     values = picture.float() / 257 if picture.dtype == torch.uint16 else picture.float()
-    values = _triangle(picture.shape[1], height) @ values @ _triangle(picture.shape[2], width).T
+    values = _resize_exactly(values, height, width)
     values = values.flip(-1) if flip else values
     scale, offset = torch.tensor(factor[:channels]), torch.tensor(bias[:channels])
     out.copy_(values * scale[:, None, None] + offset[:, None, None])
+
+
+def resize_floats(picture: Tensor, height: int, width: int) -> Tensor:
+    """Resize a float32 picture (C, H, W) by the antialiased triangle filter."""
+    if width == 1:  # torch 2.13 leaves out rows then
+        return _resize_exactly(picture, height, width)
+    return interpolate(picture[None], (height, width), mode="bilinear", antialias=True)[0]
+
+
+def _resize_exactly(values: Tensor, height: int, width: int) -> Tensor:
+    return _triangle(values.shape[1], height) @ values @ _triangle(values.shape[2], width).T
 
 
 def _triangle(old: int, new: int) -> Tensor:
