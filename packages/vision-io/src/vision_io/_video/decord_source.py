@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Iterator, Sequence
 from fractions import Fraction
 from typing import Any
 
@@ -11,12 +10,10 @@ import numpy as np
 
 from vision_io._errors import DecodeError, MissingDependencyError
 from vision_io._limits import Limits
-from vision_io._pixels.raw_frame import RawFrame
 from vision_io._video.frame_index import FrameIndex
-from vision_io._video.frame_source import ByNumber, StreamFacts
+from vision_io._video.frame_source import StreamFacts
 from vision_io._video.pyav_open import Source, source_name
-from vision_io._video.reopening import keep_for_ever
-from vision_io._video.rgb_frames import as_path, index_by_times, refuse_what_is_no_video, resized_rgb, rgb_frame
+from vision_io._video.rgb_frames import PicturesByNumber, as_path, index_by_times, refuse_what_is_no_video
 from vision_io._video.saved_index import VideoIndex
 
 __all__ = ["DecordSource", "import_decord"]
@@ -40,7 +37,7 @@ def import_decord() -> Any:
     return decord
 
 
-class DecordSource(ByNumber):
+class DecordSource(PicturesByNumber):
     """A :class:`~vision_io._video.frame_source.FrameSource` over decord. Not safe for use by two threads at once.
 
     Times begin at 0 whatever the file says, and what an edit list leaves out is shown. decord tells neither codec nor
@@ -129,22 +126,9 @@ class DecordSource(ByNumber):
             raise DecodeError(f"{self.name}: frame {number} cannot be decoded by decord: {_words(error)}") from error
         return picture.asnumpy() if hasattr(picture, "asnumpy") else np.asarray(picture)
 
-    def frames(self, wanted: Sequence[int]) -> Iterator[tuple[int, RawFrame]]:
-        """Decode the frames with these display indices (strictly increasing) and yield them in that order."""
-        for number in wanted:
-            yield number, rgb_frame(self._picture(number))
-
-    def resized(self, frame: RawFrame, width: int, height: int) -> RawFrame:
-        """The frame at another size."""
-        return resized_rgb(frame, width, height)
-
     def close(self) -> None:
         """Free the file and the decoder."""
         self._reader = None
-
-    def abandon(self) -> None:
-        """Keep the parent process's decoder alive and untouched."""
-        keep_for_ever(self.__dict__.copy())
 
 
 def _decord_input(source: Source) -> Any:

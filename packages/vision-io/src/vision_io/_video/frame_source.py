@@ -16,6 +16,7 @@ import numpy as np
 from vision_io._pixels.raw_frame import RawFrame
 from vision_io._video.damage import DamageReport
 from vision_io._video.frame_index import FrameIndex
+from vision_io._video.reopening import keep_for_ever
 from vision_io._video.saved_index import VideoIndex
 
 __all__ = ["ByNumber", "FrameSource", "StreamFacts"]
@@ -69,6 +70,10 @@ class ByNumber:
     def numbers(self, names: Sequence[int]) -> list[int]:
         """Display indices are what frames are called by."""
         return list(names)
+
+    def abandon(self) -> None:
+        """Keep the parent process's decoder alive and untouched."""
+        keep_for_ever(self.__dict__.copy())
 
 
 class FrameSource(Protocol):

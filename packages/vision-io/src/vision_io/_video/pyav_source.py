@@ -21,7 +21,6 @@ from vision_io._video.pyav_open import Source, import_av, source_name
 from vision_io._video.pyav_packets import PacketStore
 from vision_io._video.pyav_planes import PlaneReader
 from vision_io._video.pyav_stream import OpenStream
-from vision_io._video.reopening import keep_for_ever
 from vision_io._video.saved_index import VideoIndex, size_of
 
 __all__ = ["PyAVSource"]
@@ -390,7 +389,3 @@ class PyAVSource(ByNumber):
         """Free the file and the decoder."""
         self._ready.clear()
         self._container.close()
-
-    def abandon(self) -> None:
-        """Keep the parent process's decoder alive and untouched."""
-        keep_for_ever(self.__dict__.copy())

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+from abc import ABC, abstractmethod
+from collections.abc import Iterator, Sequence
 from fractions import Fraction
 from pathlib import Path
 
@@ -13,17 +15,18 @@ from vision_io._errors import DecodeError
 from vision_io._pixels.formats import FORMATS
 from vision_io._pixels.raw_frame import RawFrame
 from vision_io._video.frame_index import FrameIndex, PacketRecord
+from vision_io._video.frame_source import ByNumber
 from vision_io._video.pyav_open import Source, check_source, source_name, start_of
 from vision_io._video.saved_index import VideoIndex
 
 __all__ = [
     "TICK",
+    "PicturesByNumber",
     "as_path",
     "check_saved",
     "index_by_times",
     "records_of",
     "refuse_what_is_no_video",
-    "resized_rgb",
     "rgb_frame",
 ]
 
@@ -82,6 +85,25 @@ def records_of(index: FrameIndex) -> tuple[PacketRecord, ...]:
     )
 
 
+class PicturesByNumber(ByNumber, ABC):
+    """What sources share whose library hands out finished pictures by their number."""
+
+    @abstractmethod
+    def _picture(self, number: int) -> np.ndarray:
+        """The picture (H, W, 3) uint8 of this number."""
+
+    def frames(self, wanted: Sequence[int]) -> Iterator[tuple[int, RawFrame]]:
+        """Decode the frames with these display indices (strictly increasing) and yield them in that order."""
+        for number in wanted:
+            yield number, rgb_frame(self._picture(number))
+
+    def resized(self, frame: RawFrame, width: int, height: int) -> RawFrame:
+        """The picture at another size (antialiased bicubic), for streams whose pictures change size on the way."""
+        picture = torch.from_numpy(frame.owner).permute(2, 0, 1)[None]  # type: ignore[arg-type]
+        scaled = torch.nn.functional.interpolate(picture, (height, width), mode="bicubic", antialias=True)
+        return rgb_frame(np.ascontiguousarray(scaled[0].permute(1, 2, 0).numpy()))
+
+
 def rgb_frame(picture: np.ndarray) -> RawFrame:
     """A picture (H, W, 3) uint8 of any strides, turned for display already, as a frame."""
     picture = np.ascontiguousarray(picture)
@@ -95,13 +117,6 @@ def rgb_frame(picture: np.ndarray) -> RawFrame:
         (picture.reshape(-1),),
         owner=picture,
     )
-
-
-def resized_rgb(frame: RawFrame, width: int, height: int) -> RawFrame:
-    """The picture at another size (antialiased bicubic), for streams whose pictures change size on the way."""
-    picture = torch.from_numpy(frame.owner).permute(2, 0, 1)[None]  # type: ignore[arg-type]
-    scaled = torch.nn.functional.interpolate(picture, (height, width), mode="bicubic", antialias=True)
-    return rgb_frame(np.ascontiguousarray(scaled[0].permute(1, 2, 0).numpy()))
 
 
 def as_path(source: Source) -> str | None:

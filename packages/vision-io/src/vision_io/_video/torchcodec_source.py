@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
 from contextlib import closing
 from fractions import Fraction
 from typing import Any
@@ -11,19 +10,16 @@ import numpy as np
 
 from vision_io._errors import DecodeError, LimitError, MissingDependencyError
 from vision_io._limits import Limits
-from vision_io._pixels.raw_frame import RawFrame
 from vision_io._video.frame_index import FrameIndex
-from vision_io._video.frame_source import ByNumber, StreamFacts
+from vision_io._video.frame_source import StreamFacts
 from vision_io._video.pyav_open import Source, source_name
-from vision_io._video.reopening import keep_for_ever
 from vision_io._video.rgb_frames import (
+    PicturesByNumber,
     as_path,
     check_saved,
     index_by_times,
     records_of,
     refuse_what_is_no_video,
-    resized_rgb,
-    rgb_frame,
 )
 from vision_io._video.saved_index import VideoIndex, size_of
 
@@ -63,7 +59,7 @@ def torchcodec_input(source: Source) -> Any:
     return source
 
 
-class TorchCodecSource(ByNumber):
+class TorchCodecSource(PicturesByNumber):
     """A :class:`~vision_io._video.frame_source.FrameSource` over TorchCodec. Not safe for use by two threads at once.
 
     TorchCodec tells the times of frames only with their pictures. They come from the packets where PyAV is installed
@@ -184,22 +180,9 @@ class TorchCodecSource(ByNumber):
             )
         return frame.data.numpy()
 
-    def frames(self, wanted: Sequence[int]) -> Iterator[tuple[int, RawFrame]]:
-        """Decode the frames with these display indices (strictly increasing) and yield them in that order."""
-        for number in wanted:
-            yield number, rgb_frame(self._picture(number))
-
-    def resized(self, frame: RawFrame, width: int, height: int) -> RawFrame:
-        """The frame at another size."""
-        return resized_rgb(frame, width, height)
-
     def close(self) -> None:
         """Free the file and the decoder."""
         self._decoder = None
-
-    def abandon(self) -> None:
-        """Keep the parent process's decoder alive and untouched."""
-        keep_for_ever(self.__dict__.copy())
 
 
 def _packet_index(source: Source, stream_index: int | None, limits: Limits) -> VideoIndex | None:
